@@ -1,0 +1,48 @@
+/**
+ * What a request handler is, and what it is told beside the request.
+ *
+ * @module
+ */
+
+import type { NetworkAddress } from "./runtime.ts";
+
+/**
+ * What is known of a request that the `Request` does not say. Every field is optional, so that a handler can be called
+ * with a request alone; `serve()` and the adapters fill in what they know, `route()` adds where it matched.
+ */
+export interface Connection {
+  /** The client's end of the connection, or `null` when it is not known. */
+  readonly remote?: NetworkAddress | null;
+  /** This server's end. */
+  readonly local?: NetworkAddress | null;
+  /** Whether the request came over TLS. Default: what the request's URL says. */
+  readonly secure?: boolean;
+  /** The request's protocol, such as `HTTP/1.0`, where the runtime tells it. Default: `HTTP/1.1`. */
+  readonly protocol?: string;
+  /** The user, once this server has verified who it is. Never taken from a header. */
+  readonly user?: { readonly name: string; readonly scheme: string } | null;
+  /** A name for this request in logs and for scripts. */
+  readonly requestId?: string;
+  /** The path prefix that led here, decoded, without a slash at its end: `""`, `/cgi-bin`. */
+  readonly mount?: string;
+  /** Answers a request as the whole server would: where a local redirect (RFC 3875 section 6.2.2) is sent. */
+  readonly dispatch?: Handler;
+  /** How many local redirects led here. */
+  readonly redirects?: number;
+}
+
+/**
+ * Answers a request, or passes it on with `undefined`: "not mine".
+ *
+ * @example
+ * ```ts
+ * import type { Handler } from "htbin";
+ *
+ * const hello: Handler = (request) =>
+ *   new URL(request.url).pathname === "/hello" ? new Response("Hello") : undefined;
+ * ```
+ */
+export type Handler = (
+  request: Request,
+  connection?: Connection,
+) => Response | undefined | Promise<Response | undefined>;

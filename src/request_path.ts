@@ -1,0 +1,74 @@
+/**
+ * From a request's URL to the one path that every decision uses: decoded once, normalised once.
+ *
+ * @module
+ */
+
+/** A request's path, taken apart. */
+export interface RequestPath {
+  /**
+   * The decoded segments after the leading slash. Dot segments are gone. An empty string in the middle is a doubled
+   * slash, one at the end is a trailing slash.
+   */
+  readonly segments: readonly string[];
+  /** The percent-encoded path as it stands in the URL, dot segments resolved: for `REQUEST_URI` and `Location`. */
+  readonly encoded: string;
+  /** The query as sent, without its `?`; empty when there is none. */
+  readonly query: string;
+}
+
+/** A path that cannot be served, with the status that says so. */
+export interface PathRefusal {
+  readonly refused: 400 | 404;
+  readonly reason: string;
+}
+
+/** Never a host of ours: stands in where a request came without one (HTTP/1.0). */
+const NO_HOST = "http://localhost";
+
+/**
+ * Parses a request's URL. `new URL()` resolves dot segments (`..`, `%2e%2e`) and turns a raw backslash into a slash;
+ * the runtimes hand URLs over in different states of this, so it is always done here.
+ */
+export function requestUrl(request: Pick<Request, "url">): URL {
+  const { url } = request;
+  return new URL(url.startsWith("/") ? NO_HOST + url : url);
+}
+
+/** The path of a URL, or why there is none: 400 for a malformed escape or NUL, 404 for bytes that are not UTF-8. */
+export function requestPath(url: URL): RequestPath | PathRefusal {
+  const encoded = url.pathname;
+  const segments: string[] = [];
+  for (const part of encoded.slice(1).split("/")) {
+    const segment = decodeSegment(part);
+    if (typeof segment !== "string") return segment;
+    segments.push(segment);
+  }
+  return { segments, encoded, query: url.search.slice(1) };
+}
+
+/** Whether the value is a refusal. */
+export function isRefusal(path: RequestPath | PathRefusal): path is PathRefusal {
+  return "refused" in path;
+}
+
+/**
+ * Whether a segment can name a file or a script. An encoded slash or backslash cannot: the router in front of us may
+ * have seen one segment where the file system would see two.
+ */
+export function isNameable(segment: string): boolean {
+  return !segment.includes("/") && !segment.includes("\\");
+}
+
+function decodeSegment(part: string): string | PathRefusal {
+  if (!part.includes("%")) return part;
+  if (/%(?![0-9a-fA-F]{2})/.test(part)) {
+    return { refused: 400, reason: "malformed percent-encoding" };
+  }
+  if (part.includes("%00")) return { refused: 400, reason: "NUL in the path" };
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return { refused: 404, reason: "path is not valid UTF-8" };
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * The seam: everything the core asks of a runtime, as plain functions and data.
+ *
+ * One adapter per runtime (`adapters/deno.ts`, `bun.ts`, `node.ts`) implements {@linkcode Runtime}.
+ * Each part of the core asks for the narrowest part it needs, so a test passes an object literal and a user may pass a
+ * file system of their own. What every adapter owes is held by `tests/contract/`.
+ *
+ * @module
+ */
+
+import type { Handler } from "./handler.ts";
+
+/** Bytes in memory that the platform's streams and bodies accept. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What a path names: a regular file, a directory, or anything else (FIFO, device, socket). */
+export type FileKind = "file" | "directory" | "other";
+
+/** What is known of a file without reading it. */
+export interface FileInfo {
+  readonly kind: FileKind;
+  /** In bytes. */
+  readonly size: number;
+  /** Last modification in whole milliseconds since 1970, or `null` where the system keeps none. */
+  readonly mtimeMs: number | null;
+  /** Device and inode: two equal values are one file, whatever its names. `null` where the system has none. */
+  readonly identity: string | null;
+}
+
+/** A part of a file: `length` bytes from `offset`. */
+export interface ByteSpan {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * A regular file that has been opened. It is released by the first of: `close()`, the end, error or cancel of
+ * `stream()`. Closing twice is harmless.
+ */
+export interface OpenFile {
+  /** Taken from the open file, not from its name: these are the bytes that will be read. */
+  readonly info: FileInfo;
+  /** Reads the span into memory. Rejects with a {@linkcode FileError} when the file is now shorter or has changed. */
+  read(span: ByteSpan): Promise<Bytes>;
+  /**
+   * Reads the span piece by piece, as fast as it is taken. The stream fails, and never mixes, when the file is
+   * truncated or changed meanwhile.
+   */
+  stream(span: ByteSpan): ReadableStream<Bytes>;
+  close(): Promise<void>;
+}
+
+/** One name in a directory. `link` is a symbolic link, whatever it points to. */
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly kind: FileKind | "link";
+}
+
+/**
+ * Reading files. Absence (nothing there, a file where a directory was named, a name too long, a name the system cannot
+ * express) is `null`; every other failure rejects with a {@linkcode FileError}.
+ */
+export interface FileSystem {
+  /** Follows symbolic links. */
+  stat(path: string): Promise<FileInfo | null>;
+  /** The absolute path with no symbolic link in it. */
+  realPath(path: string): Promise<string | null>;
+  /** Opens a regular file. `null` for anything else: a FIFO or a device is never opened, so it can never block. */
+  open(path: string): Promise<OpenFile | null>;
+  /** The entries of a directory, without `.` and `..`, in the system's order, read as they are taken. */
+  list(path: string): Promise<AsyncIterable<DirectoryEntry> | null>;
+  /**
+   * `true` when this process may execute the file. Optional: a file system that holds no programs leaves it out.
+   */
+  isExecutable?(path: string): Promise<boolean>;
+}
+
+/** Why a file could not be used. */
+export type FileErrorReason =
+  /** The system refuses (EACCES, EPERM, a Deno permission). */
+  | "denied"
+  /** Out of descriptors or memory (EMFILE, ENFILE, ENOMEM): worth a try later. */
+  | "exhausted"
+  /** The file changed or shrank while it was being read. */
+  | "changed"
+  /** Anything else; the message says what. */
+  | "failed";
+
+/** A file that could not be used, for a reason other than absence. */
+export class FileError extends Error {
+  override name = "FileError";
+  readonly reason: FileErrorReason;
+  constructor(reason: FileErrorReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/**
+ * A temporary file without a name: it vanishes with its last user, even after a kill. Written first, then read once,
+ * either through `stream()` or as the standard input of a process ({@linkcode Command.stdin}).
+ */
+export interface SpoolFile {
+  /** Bytes written so far. */
+  readonly size: number;
+  write(chunk: Uint8Array): Promise<void>;
+  /** All bytes from the start. Closes the file at the end, error or cancel. */
+  stream(): ReadableStream<Bytes>;
+  /** Frees the file. Harmless when already closed, and once a process has been given the file. */
+  close(): Promise<void>;
+}
+
+/** The user a process runs as. */
+export interface UserIdentity {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A program to start. */
+export interface Command {
+  /** An absolute path. */
+  readonly program: string;
+  /** The arguments after the program's own name. */
+  readonly args: readonly string[];
+  /** The whole environment: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  /** An absolute path. */
+  readonly cwd: string;
+  /** What the program reads; `null` is end of file at once. A program that does not read it does no harm. */
+  readonly stdin: ReadableStream<Uint8Array> | Bytes | SpoolFile | null;
+  /** `null`: as this process. Supplementary groups are dropped when it is set. */
+  readonly user: UserIdentity | null;
+}
+
+/** How a process ended: exactly one of the two is not `null`. */
+export interface ExitStatus {
+  readonly code: number | null;
+  /** The signal's name, such as `SIGTERM`. */
+  readonly signal: string | null;
+}
+
+/** A started program, in a process group of its own. */
+export interface ChildProcess {
+  readonly pid: number;
+  /** Ends when every holder of the pipe has closed it. Cancel it to stop listening. */
+  readonly stdout: ReadableStream<Bytes>;
+  readonly stderr: ReadableStream<Bytes>;
+  /** Settles once the program itself has ended, however long others hold its pipes. Never rejects. */
+  readonly exited: Promise<ExitStatus>;
+  /** Ends the program and everything it started: `TERM` asks, `KILL` forces. Harmless when they are gone. */
+  stop(signal: "TERM" | "KILL"): void;
+}
+
+/** Why a program could not be started. */
+export type SpawnErrorReason =
+  /** The program, or the interpreter its first line names, is not there. */
+  | "missing"
+  /** Not executable for the user it would run as. */
+  | "denied"
+  /** Not a program the system can run: no `#!` line, wrong architecture. */
+  | "format"
+  /** Out of processes, memory or descriptors: worth a try later. */
+  | "exhausted"
+  | "failed";
+
+/** A program that could not be started. */
+export class SpawnError extends Error {
+  override name = "SpawnError";
+  readonly reason: SpawnErrorReason;
+  constructor(reason: SpawnErrorReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** Starting programs. */
+export interface ProcessHost {
+  /** Resolves once the program runs; rejects with a {@linkcode SpawnError}. */
+  spawn(command: Command): Promise<ChildProcess>;
+  /** An empty {@linkcode SpoolFile} in the system's directory for temporary files. */
+  spool(): Promise<SpoolFile>;
+  /** The user this process runs as, or `null` where users have no numbers (Windows). */
+  readonly user: UserIdentity | null;
+  /** The numbers of the user with this name, from the system's user list. */
+  findUser(name: string): Promise<UserIdentity | null>;
+  /** A variable of this process, for the few that scripts inherit by name. */
+  environment(name: string): string | undefined;
+  /** Processors this process may use; at least 1. */
+  readonly processors: number;
+}
+
+/** One end of a connection. */
+export interface NetworkAddress {
+  /** Without brackets: `127.0.0.1`, `::1`. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** A certificate and its key, as PEM text. */
+export interface TlsOptions {
+  readonly cert: string;
+  readonly key: string;
+  /** For an encrypted key. */
+  readonly passphrase?: string;
+}
+
+/** Where and how to listen. */
+export interface ListenOptions {
+  /** A name or an address without brackets. */
+  readonly hostname: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly tls?: TlsOptions;
+  /** Told of failures after the response was handed over (a body that broke). Never sees a client that left. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** A socket that accepts requests. */
+export interface Listener {
+  /** The address in use: the real port where 0 was asked for. */
+  readonly address: NetworkAddress;
+  /**
+   * Stops accepting at once, lets open responses finish for `graceMs` milliseconds (default: without limit), then
+   * breaks them. Resolves when all connections are closed.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Why listening failed. */
+export type ListenErrorReason =
+  | "in-use"
+  /** A port below 1024 without the right to it, or a Deno permission. */
+  | "denied"
+  /** The address is not one of this machine's, or the name does not resolve. */
+  | "unavailable"
+  /** The certificate, key or passphrase. */
+  | "tls"
+  | "failed";
+
+/** A socket that could not be opened. */
+export class ListenError extends Error {
+  override name = "ListenError";
+  readonly reason: ListenErrorReason;
+  constructor(reason: ListenErrorReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** Serving HTTP. */
+export interface Network {
+  /**
+   * Resolves once requests are accepted; rejects with a {@linkcode ListenError}.
+   *
+   * - `request.signal` aborts when the client leaves before the handler has answered; after that, the response body is
+   *   cancelled, also while it is silent.
+   * - A body that fails breaks the transfer visibly. It never looks complete.
+   * - A handler that throws answers 500 with an empty body and is reported to `onError`; one that returns `undefined`
+   *   answers 404 with an empty body. `serve()` leaves neither to the adapter.
+   */
+  listen(handler: Handler, options: ListenOptions): Promise<Listener>;
+}
+
+/** What a command-line program needs of its process. */
+export interface Terminal {
+  /** The arguments after the program's name. */
+  readonly args: readonly string[];
+  /** Absolute path of the working directory. */
+  cwd(): string;
+  /** Writes to standard output; resolves once the system has taken it. A closed pipe is ignored. */
+  stdout(text: string): Promise<void>;
+  /** Writes to standard error without blocking; order is kept. A closed pipe is ignored. */
+  stderr(text: string): void;
+  /** Whether standard output, standard error are a terminal. */
+  readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
+  /** Calls back on SIGINT and SIGTERM (Ctrl-C on Windows), each time, in place of the default. */
+  onStop(callback: (signal: "SIGINT" | "SIGTERM") => void): void;
+  /** Ends the process once standard error has been flushed. */
+  exit(code: number): Promise<never>;
+}
+
+/** A runtime, whole. */
+export interface Runtime {
+  readonly name: "deno" | "bun" | "node";
+  readonly version: string;
+  readonly files: FileSystem;
+  readonly processes: ProcessHost;
+  readonly network: Network;
+  readonly terminal: Terminal;
+}
+
+let running: Runtime | undefined;
+
+/** Makes `runtime` the one that is used where none is given. Called by `adapters/auto.ts`. */
+export function provideRuntime(runtime: Runtime): void {
+  running = runtime;
+}
+
+/** The runtime that is running. */
+export function currentRuntime(): Runtime {
+  if (running === undefined) {
+    throw new TypeError(
+      'No runtime is known: import "htbin" or "htbin/auto", or pass one in the options',
+    );
+  }
+  return running;
+}

@@ -1,0 +1,132 @@
+/**
+ * A handler on a socket: what `serve()` adds to the runtime's own server.
+ *
+ * @module
+ */
+
+import { errorPage, type RenderError } from "./error_page.ts";
+import type { Connection, Handler } from "./handler.ts";
+import { consoleLog } from "./log/console.ts";
+import type { Log } from "./log/events.ts";
+import { requestUrl } from "./request_path.ts";
+import {
+  currentRuntime,
+  type Listener,
+  type Network,
+  type TlsOptions,
+} from "./runtime.ts";
+
+/** What `serve()` takes. */
+export interface ServeOptions {
+  readonly handler: Handler;
+  /** 0 lets the system choose. @default {8000} */
+  readonly port?: number;
+  /** A name or an address without brackets. `0.0.0.0` and `::` are reachable from other machines. @default {"127.0.0.1"} */
+  readonly hostname?: string;
+  /** Serve HTTPS. */
+  readonly tls?: TlsOptions;
+  /** The page for what no handler answers and for a handler that fails. @default {errorPage} */
+  readonly renderError?: RenderError;
+  /** Gets an event for each request and each failure. @default {failures to console.error} */
+  readonly log?: Log;
+  /** @default {the runtime that is running} */
+  readonly network?: Network;
+}
+
+/** A running server. */
+export interface Server extends Listener {
+  /** Where it answers, such as `http://127.0.0.1:8000/`. */
+  readonly url: string;
+}
+
+/**
+ * Serves a handler over HTTP or HTTPS.
+ *
+ * A request that the handler passes on (`undefined`) is answered 404, a handler that throws 500 and one log line. Each
+ * request gets an id: `connection.requestId`, in the log, and `X_REQUEST_ID` for scripts.
+ *
+ * @throws {ListenError} When the socket cannot be opened: address in use, not allowed, not here, bad certificate.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "htbin";
+ * import assert from "node:assert/strict";
+ *
+ * const server = await serve({ port: 0, handler: () => new Response("Hello") });
+ * assert.equal(await (await fetch(server.url)).text(), "Hello");
+ * await server.close();
+ * ```
+ */
+export async function serve(options: ServeOptions): Promise<Server> {
+  const { log = consoleLog(), renderError = errorPage } = options;
+  const network = options.network ?? currentRuntime().network;
+  const handle = completeHandler(options.handler, renderError, log);
+  const listener = await network.listen(handle, {
+    hostname: options.hostname ?? "127.0.0.1",
+    port: options.port ?? 8000,
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    onError(error) {
+      log({ type: "message", level: "error", source: "server", message: `response broken off: ${describe(error)}` });
+    },
+  });
+  return { ...listener, url: listenerUrl(listener, options.tls !== undefined) };
+}
+
+/** A handler that always answers, never throws, and logs what it answered. */
+function completeHandler(handler: Handler, renderError: RenderError, log: Log): Handler {
+  async function dispatch(request: Request, connection?: Connection): Promise<Response> {
+    return await handler(request, connection) ?? await renderError({ status: 404, request });
+  }
+  return async function handleCompletely(request, connection = {}) {
+    const time = new Date();
+    const started = performance.now();
+    const requestId = connection.requestId ?? crypto.randomUUID();
+    const inner: Connection = { ...connection, requestId, dispatch };
+    let response: Response;
+    try {
+      response = await dispatch(request, inner);
+    } catch (error) {
+      log({
+        type: "message",
+        level: "error",
+        source: "server",
+        requestId,
+        message: `handler failed for ${request.method} ${requestUrl(request).pathname}: ${describe(error)}`,
+      });
+      response = errorPage({ status: 500, request });
+    }
+    const url = requestUrl(request);
+    log({
+      type: "access",
+      time,
+      requestId,
+      remote: connection.remote?.hostname ?? null,
+      user: connection.user?.name ?? null,
+      method: request.method,
+      target: url.pathname + url.search,
+      protocol: connection.protocol ?? "HTTP/1.1",
+      status: response.status,
+      bytes: contentLength(response),
+      durationMs: performance.now() - started,
+      referer: request.headers.get("referer"),
+      userAgent: request.headers.get("user-agent"),
+    });
+    return response;
+  };
+}
+
+function contentLength(response: Response): number | null {
+  const length = response.headers.get("content-length");
+  return length === null ? null : Number(length);
+}
+
+/** An error in one line. */
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+function listenerUrl(listener: Listener, secure: boolean): string {
+  const { hostname, port } = listener.address;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return `${secure ? "https" : "http"}://${host}:${port}/`;
+}

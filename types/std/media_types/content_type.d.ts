@@ -1,0 +1,3 @@
+export declare function contentType(
+  extensionOrType: string,
+): string | undefined;

@@ -5,16 +5,18 @@
  */
 
 import process from "node:process";
-import type { FileSystem, ProcessHost, Runtime } from "../src/runtime.ts";
+import type { Runtime } from "../src/runtime.ts";
+import { files } from "./bun/files.ts";
 import { network } from "./bun/network.ts";
+import { processes } from "./bun/processes.ts";
 import { terminal } from "./bun/terminal.ts";
 
 /** Bun. */
 export const bun: Runtime = {
   name: "bun",
   version: process.versions["bun"] ?? "",
-  files: {} as FileSystem,
-  processes: {} as ProcessHost,
+  files,
+  processes,
   network,
   terminal,
 };

@@ -4,16 +4,18 @@
  * @module
  */
 
-import type { FileSystem, ProcessHost, Runtime } from "../src/runtime.ts";
+import type { Runtime } from "../src/runtime.ts";
+import { files } from "./deno/files.ts";
 import { network } from "./deno/network.ts";
+import { processes } from "./deno/processes.ts";
 import { terminal } from "./deno/terminal.ts";
 
 /** Deno. */
 export const deno: Runtime = {
   name: "deno",
   version: Deno.version.deno,
-  files: {} as FileSystem,
-  processes: {} as ProcessHost,
+  files,
+  processes,
   network,
   terminal,
 };

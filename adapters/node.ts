@@ -5,16 +5,18 @@
  */
 
 import process from "node:process";
-import type { FileSystem, ProcessHost, Runtime } from "../src/runtime.ts";
+import type { Runtime } from "../src/runtime.ts";
+import { files } from "./node/files.ts";
 import { network } from "./node/network.ts";
+import { processes } from "./node/processes.ts";
 import { terminal } from "./node/terminal.ts";
 
 /** Node. */
 export const node: Runtime = {
   name: "node",
   version: process.versions.node,
-  files: {} as FileSystem,
-  processes: {} as ProcessHost,
+  files,
+  processes,
   network,
   terminal,
 };

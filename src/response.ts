@@ -18,10 +18,10 @@ const sources = new WeakMap<Response, BodySource>();
 
 /**
  * Makes a response. It is an ordinary one, for any server; the adapters' own servers look up {@linkcode bodySource} and
- * send bytes and file spans without a stream in between.
+ * send bytes and file spans without a stream in between. `statusText` reaches the client where the runtime can send it.
  */
-export function respond(status: number, headers: Headers, body: BodySource): Response {
-  const response = new Response(toBodyInit(body), { status, headers });
+export function respond(status: number, headers: Headers, body: BodySource, statusText = ""): Response {
+  const response = new Response(toBodyInit(body), { status, statusText, headers });
   sources.set(response, body);
   return response;
 }

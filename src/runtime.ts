@@ -73,6 +73,17 @@ export interface FileSystem {
    * `true` when this process may execute the file. Optional: a file system that holds no programs leaves it out.
    */
   isExecutable?(path: string): Promise<boolean>;
+  /**
+   * Owner and permission bits of a file or folder, following links; `null` when nothing is there. Optional: without it,
+   * what another user may do only shows when that user tries.
+   */
+  permissions?(path: string): Promise<FilePermissions | null>;
+}
+
+/** Who may do what with a file or folder. */
+export interface FilePermissions extends UserIdentity {
+  /** The lowest nine bits of the mode: `0o755`. */
+  readonly mode: number;
 }
 
 /** Why a file could not be used. */
@@ -147,8 +158,11 @@ export interface ChildProcess {
   readonly stderr: ReadableStream<Bytes>;
   /** Settles once the program itself has ended, however long others hold its pipes. Never rejects. */
   readonly exited: Promise<ExitStatus>;
-  /** Ends the program and everything it started: `TERM` asks, `KILL` forces. Harmless when they are gone. */
-  stop(signal: "TERM" | "KILL"): void;
+  /**
+   * Ends the program and everything it started (its process group): `TERM` asks, `KILL` forces. Returns whether there
+   * was anything left to stop, also after the program itself has ended; harmless when nothing was.
+   */
+  stop(signal: "TERM" | "KILL"): boolean;
 }
 
 /** Why a program could not be started. */

@@ -1,0 +1,41 @@
+/**
+ * Files on Bun.
+ *
+ * @module
+ */
+
+import type { Dirent } from "node:fs";
+import { readdir } from "node:fs/promises";
+import type { DirectoryEntry, FileSystem } from "../../src/runtime.ts";
+import { directoryEntry } from "../shared/directory_entry.ts";
+import { nodeFiles } from "../shared/node_files.ts";
+import { fileError, isAbsence, isExpressible } from "../shared/system_error.ts";
+
+/** Files on Bun. */
+export const files: FileSystem = { ...nodeFiles, list };
+
+async function list(
+  path: string,
+): Promise<AsyncIterable<DirectoryEntry> | null> {
+  if (!isExpressible(path)) return null;
+  try {
+    // Bun's opendir reads all names as well, but on the event loop's own thread: 100,000 names hold it for 40 ms.
+    return entries(path, await readdir(path, { withFileTypes: true }));
+  } catch (error) {
+    if (isAbsence(error)) return null;
+    throw fileError(error, "list", path);
+  }
+}
+
+async function* entries(
+  path: string,
+  all: readonly Dirent[],
+): AsyncGenerator<DirectoryEntry> {
+  for (const [index, found] of all.entries()) {
+    const entry = directoryEntry(path, found);
+    const known = entry instanceof Promise ? await entry : entry;
+    if (known !== null) yield known;
+    // The names are all there: without a turn of the event loop now and then, nothing else would run meanwhile.
+    if (index % 1000 === 999) await new Promise((turn) => setImmediate(turn));
+  }
+}

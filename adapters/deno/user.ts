@@ -1,0 +1,55 @@
+/**
+ * Who this process and others are, on Deno.
+ *
+ * @module
+ */
+
+import type { UserIdentity } from "../../src/runtime.ts";
+import { isGranted } from "./permissions.ts";
+
+let told: UserIdentity | null | undefined;
+
+/**
+ * Asked of the system where Deno keeps it to itself (no `--allow-sys`): a server must not take itself for nobody in
+ * particular while its scripts run as root. `null` only where no program could be started either.
+ */
+export function currentUser(): UserIdentity | null {
+  if (Deno.build.os === "windows") return null;
+  if (
+    isGranted({ name: "sys", kind: "uid" }) &&
+    isGranted({ name: "sys", kind: "gid" })
+  ) {
+    const uid = Deno.uid();
+    const gid = Deno.gid();
+    return uid === null || gid === null ? null : { uid, gid };
+  }
+  return told ??= userFromSystem();
+}
+
+/** Looks `name` up without the right to read the system's list. */
+export function namedUser(name: string): UserIdentity | null {
+  return userFromSystem("--", name);
+}
+
+function userFromSystem(...operands: readonly string[]): UserIdentity | null {
+  const uid = numberFrom("-u", ...operands);
+  const gid = numberFrom("-g", ...operands);
+  return uid === null || gid === null ? null : { uid, gid };
+}
+
+function numberFrom(...args: readonly string[]): number | null {
+  const program = "/usr/bin/id";
+  if (!isGranted({ name: "run", command: program })) return null;
+  try {
+    const { stdout } = new Deno.Command(program, {
+      args: [...args],
+      clearEnv: true,
+      stdin: "null",
+      stderr: "null",
+    }).outputSync();
+    const number = Number.parseInt(new TextDecoder().decode(stdout), 10);
+    return Number.isNaN(number) ? null : number;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * One request and its response on `node:http`: who is waiting for what, and
+ * what happens when the client leaves.
+ *
+ * @module
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import type { Handler } from "../../src/handler.ts";
+import type { NetworkAddress } from "../../src/runtime.ts";
+import { NodeRequest, urlOf } from "./request.ts";
+import { type RequestBody, requestBody } from "./request_body.ts";
+import { cancelBody, deliver, type Delivery } from "./response.ts";
+
+/** What all exchanges of a listener share. */
+export interface ExchangeOptions {
+  readonly handler: Handler;
+  readonly secure: boolean;
+  readonly onError: (error: unknown) => void;
+  /** Whether connections are to be closed as soon as they have been answered. */
+  readonly isClosing: () => boolean;
+}
+
+/** The connection that exchanges happen on. */
+export interface Ends {
+  readonly remote: NetworkAddress | null;
+  readonly local: NetworkAddress | null;
+}
+
+/** An exchange that is under way. */
+export interface Exchange {
+  /** The client is gone. */
+  leave(): void;
+}
+
+/** Starts an exchange; `expects100` when the client waits for `100 Continue` before it sends the body. */
+export function startExchange(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  expects100: boolean,
+  ends: Ends,
+  options: ExchangeOptions,
+): Exchange | null {
+  const { handler, secure, onError } = options;
+  let waits = expects100;
+  let left = false;
+  let delivery: Delivery | null = null;
+  const body = requestBody(incoming, () => {
+    // Too late once the response has begun: the client has stopped waiting.
+    if (waits && !outgoing.headersSent) outgoing.writeContinue();
+    waits = false;
+  });
+  const request = requestOf(incoming, body.stream, secure);
+  if (request === null) {
+    refuse(outgoing, body);
+    return null;
+  }
+  function respond(response: Response): void {
+    if (left) {
+      cancelBody(response);
+      return;
+    }
+    delivery = deliver({
+      outgoing,
+      response,
+      isHead: incoming.method === "HEAD",
+      mustClose: () => waits || options.isClosing(),
+      onEnding: body.release,
+      onBroken(error) {
+        breakOff(outgoing);
+        onError(error);
+      },
+    });
+  }
+  function settle(response: Response | undefined): void {
+    try {
+      respond(checkResponse(response ?? new Response(null, { status: 404 })));
+    } catch (error) {
+      fail(error);
+    }
+  }
+  function fail(error: unknown): void {
+    if (left) return;
+    onError(error);
+    if (outgoing.headersSent) breakOff(outgoing);
+    else respond(new Response(null, { status: 500 }));
+  }
+  try {
+    const answer = handler(request, {
+      ...ends,
+      secure,
+      protocol: incoming.httpVersion === "1.1" ? "HTTP/1.1" : "HTTP/1.0",
+    });
+    if (answer === undefined || answer instanceof Response) settle(answer);
+    else answer.then(settle, fail);
+  } catch (error) {
+    fail(error);
+  }
+  return {
+    leave() {
+      if (left) return;
+      left = true;
+      if (delivery === null) request.leave();
+      else delivery.cancel();
+    },
+  };
+}
+
+function requestOf(
+  incoming: IncomingMessage,
+  body: RequestBody["stream"],
+  secure: boolean,
+): NodeRequest | null {
+  const url = urlOf(incoming, secure ? "https" : "http");
+  if (url === null) return null;
+  try {
+    return new NodeRequest(incoming, url, body);
+  } catch {
+    // A host that looks like one and is none: `256.0.0.1`, a port above 65535.
+    return null;
+  }
+}
+
+/** 400, and nothing more is read from this connection: RFC 9112 section 3.2. */
+function refuse(outgoing: ServerResponse, body: RequestBody): void {
+  outgoing.writeHead(400, ["connection", "close", "content-length", "0"]);
+  body.release();
+  outgoing.end();
+}
+
+function checkResponse(response: Response): Response {
+  if (!(response instanceof Response)) {
+    throw new TypeError("The handler returned something else than a Response");
+  }
+  if (response.type === "error" || response.bodyUsed) {
+    throw new TypeError("The handler returned a Response that cannot be sent");
+  }
+  return response;
+}
+
+/** Ends a transfer so that it does not look complete. */
+function breakOff(outgoing: ServerResponse): void {
+  // What was written before is still corked in this turn of the event loop.
+  setImmediate(() => {
+    const { socket } = outgoing;
+    // Without a length or chunks, only a reset tells a broken body from a whole one. TLS has an alert for the end.
+    const untilClose = outgoing.headersSent && !outgoing.chunkedEncoding &&
+      !outgoing.hasHeader("content-length");
+    if (untilClose && socket instanceof Socket && !("encrypted" in socket)) {
+      socket.resetAndDestroy();
+    } else outgoing.destroy();
+  });
+}

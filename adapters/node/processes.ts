@@ -1,0 +1,109 @@
+/**
+ * Programs on Node.
+ *
+ * @module
+ */
+
+import { type ChildProcess as NodeChild, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import process from "node:process";
+import type { Writable } from "node:stream";
+import type { ChildProcess, Command, ExitStatus, ProcessHost } from "../../src/runtime.ts";
+import { feed, type PipeInput } from "../shared/feed.ts";
+import { processGroup } from "../shared/process_group.ts";
+import { isRunnable } from "../shared/program_format.ts";
+import { demandExpressible, formatError, spawnError } from "../shared/spawn_error.ts";
+import { createSpool } from "../shared/spool_file.ts";
+import { inheritedInput, type StandardInput } from "../shared/standard_input.ts";
+import { findUser } from "../shared/user_list.ts";
+import { files } from "./files.ts";
+import { pipeOutput } from "./pipe_output.ts";
+
+/** Programs on Node. */
+export const processes: ProcessHost = {
+  spawn: start,
+  spool: () => createSpool(tmpdir()),
+  get user() {
+    const uid = process.geteuid?.();
+    const gid = process.getegid?.();
+    return uid === undefined || gid === undefined ? null : { uid, gid };
+  },
+  findUser: (name) => findUser(name, (path) => readFile(path, "utf8")),
+  environment: (name) => process.env[name],
+  processors: availableParallelism(),
+};
+
+async function start(command: Command): Promise<ChildProcess> {
+  demandExpressible(command);
+  if (!isRunnable(command.program)) throw formatError(command);
+  const input = await inheritedInput(command, tmpdir());
+  try {
+    const child = await spawned(command, input);
+    input.inherited();
+    return started(child, input);
+  } catch (error) {
+    input.refused();
+    throw await spawnError(error, command, files);
+  }
+}
+
+function spawned(command: Command, input: StandardInput): Promise<NodeChild> {
+  const { descriptor, source } = input;
+  const { uid, gid } = command.user ?? {};
+  return new Promise((resolve, reject) => {
+    const child = spawn(command.program, command.args, {
+      cwd: command.cwd,
+      // Node adds this one while it measures coverage, unless it is there, be it without a value.
+      env: { NODE_V8_COVERAGE: undefined, ...command.env },
+      stdio: [descriptor ?? (source === null ? "ignore" : "pipe"), "pipe", "pipe"],
+      detached: true,
+      windowsHide: true,
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
+    });
+    child.on("error", (error) => {
+      for (const pipe of child.stdio) pipe?.destroy();
+      reject(error);
+    });
+    if (child.pid !== undefined) resolve(child);
+  });
+}
+
+function started(child: NodeChild, input: StandardInput): ChildProcess {
+  const { pid, stdin, stdout, stderr } = child;
+  if (pid === undefined || stdout === null || stderr === null) {
+    throw new TypeError("Cannot use a process without its pipes");
+  }
+  const group = processGroup(pid, process.kill);
+  // Not "close", which waits for whoever holds the pipes.
+  const exited = new Promise<ExitStatus>((resolve) => {
+    child.on("exit", (code, signal) => {
+      group.ended();
+      resolve({ code, signal });
+    });
+  });
+  if (input.source !== null && stdin !== null) {
+    void feed(input.source(), pipeInput(stdin), exited);
+  }
+  return {
+    pid,
+    stdout: pipeOutput(stdout),
+    stderr: pipeOutput(stderr),
+    exited,
+    stop: group.stop,
+  };
+}
+
+function pipeInput(pipe: Writable): PipeInput {
+  // Told to whoever writes; without a listener it would end this process.
+  pipe.on("error", () => {});
+  return {
+    write: (chunk) =>
+      new Promise<void>((resolve, reject) => {
+        pipe.write(chunk, (error) => error ? reject(error) : resolve());
+      }),
+    close: () => pipe.end(),
+    abort: () => pipe.destroy(),
+  };
+}

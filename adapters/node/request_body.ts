@@ -1,0 +1,125 @@
+/**
+ * The body of a request on Node: read when it is wanted, discarded when it is
+ * not.
+ *
+ * @module
+ */
+
+import type { IncomingMessage } from "node:http";
+import type { Bytes } from "../../src/runtime.ts";
+
+/**
+ * Read-ahead while the consumer is slower than the client, in bytes. Below it
+ * the socket is not paused for every single piece.
+ */
+const READ_AHEAD = 256 * 1024;
+
+/** Up to this many unwanted bytes are read so that the connection can be used again. */
+const KEEP_ALIVE_LIMIT = 1024 * 1024;
+
+/**
+ * How long a client that goes on sending has to read its response, in
+ * milliseconds. Closing at once would make its system throw the response away
+ * (RFC 9112 section 9.6).
+ */
+const LINGER = 5000;
+
+/** A request's body. */
+export interface RequestBody {
+  /** `null` where the head announces none, or the method has none for `Request`. */
+  readonly stream: ReadableStream<Bytes> | null;
+  /**
+   * The response is about to end: gets rid of a body that nobody reads. Who has
+   * begun to read may go on.
+   */
+  release(): void;
+}
+
+/** Prepares the body; `onRead` is called when it is first asked for. */
+export function requestBody(
+  incoming: IncomingMessage,
+  onRead: () => void,
+): RequestBody {
+  const { method, headers } = incoming;
+  const announced = headers["transfer-encoding"] !== undefined ||
+    Number(headers["content-length"] ?? 0) > 0;
+  if (!announced) return NO_BODY;
+  if (method === "GET" || method === "HEAD") {
+    return { stream: null, release: () => discard(incoming) };
+  }
+  let state: "unread" | "reading" | "over" = "unread";
+  let released = false;
+  function read(controller: ReadableStreamDefaultController<Bytes>): void {
+    const { socket } = incoming;
+    state = "reading";
+    onRead();
+    function settle(error?: Error): void {
+      if (state === "over") return;
+      state = "over";
+      socket.off("close", fail);
+      if (error) controller.error(error);
+      else controller.close();
+    }
+    function fail(): void {
+      settle(new Error("The client left before its request was complete"));
+    }
+    incoming.on("data", (piece: Buffer) => {
+      if (state === "over") return;
+      controller.enqueue(plain(piece));
+      if (controller.desiredSize! <= -READ_AHEAD) incoming.pause();
+    });
+    incoming.on("end", () => settle());
+    incoming.on("error", fail);
+    // Once the response has been sent, Node does not tell the message any more that its connection has closed.
+    socket.on("close", fail);
+    if (incoming.destroyed || socket.destroyed) fail();
+  }
+  const stream = new ReadableStream<Bytes>({
+    pull(controller) {
+      if (state === "unread") read(controller);
+      else incoming.resume();
+    },
+    cancel() {
+      state = "over";
+      if (released) discard(incoming);
+      else incoming.pause();
+    },
+  }, new ByteLengthQueuingStrategy({ highWaterMark: 0 }));
+  return {
+    stream,
+    release() {
+      released = true;
+      if (state !== "reading") discard(incoming);
+    },
+  };
+}
+
+const NO_BODY: RequestBody = { stream: null, release() {} };
+
+/** A plain view: a Buffer's `slice()` and `toString()` are not those of a `Uint8Array`. */
+function plain({ buffer, byteOffset, length }: Buffer): Bytes {
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
+}
+
+/** Reads what is left and forgets it; closes the connection when that is too much. */
+function discard(incoming: IncomingMessage): void {
+  if (incoming.complete || incoming.destroyed) return void incoming.resume();
+  const { socket } = incoming;
+  let discarded = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  incoming.on("data", (piece: Buffer) => {
+    discarded += piece.length;
+    if (discarded <= KEEP_ALIVE_LIMIT || timer !== undefined) return;
+    socket.end();
+    timer = setTimeout(() => socket.destroy(), LINGER);
+  });
+  function end(): void {
+    socket.off("close", end);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    socket.destroy();
+  }
+  incoming.on("end", end);
+  socket.on("close", end);
+  incoming.resume();
+}

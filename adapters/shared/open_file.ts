@@ -1,0 +1,197 @@
+/**
+ * A regular file opened by number, as the core sees it: whole versions only, and a descriptor that is closed once.
+ *
+ * A number and not a `FileHandle`, because a handle is closed by the garbage collector, on Bun under a running read.
+ *
+ * @module
+ */
+
+import { closeSync, fstatSync, read, readSync, type Stats } from "node:fs";
+import { type Bytes, type ByteSpan, FileError, type FileInfo, type OpenFile } from "../../src/runtime.ts";
+import { fileError } from "./system_error.ts";
+import { type WarmPaths, warmPaths } from "./warm_paths.ts";
+
+/** Bytes a stream reads at once: at 64 KiB the thread pool takes three times as long, at 1 MiB slow clients hold memory. */
+const pieceSize = 256 * 1024;
+
+/** Up to here, bytes that were read a moment ago are read again without the thread pool. */
+const smallSize = 64 * 1024;
+
+const warmContents: WarmPaths = warmPaths();
+
+/** What `stat` knows, in the core's terms. */
+export function fileInfo(stats: Stats): FileInfo {
+  return {
+    kind: stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other",
+    size: stats.size,
+    mtimeMs: Math.floor(stats.mtimeMs),
+    identity: `${stats.dev}:${stats.ino}`,
+  };
+}
+
+/** A descriptor with what must be known to close it once, and never under a running read. */
+export interface Descriptor {
+  readonly fd: number;
+  readonly path: string;
+  reads: number;
+  released: boolean;
+  closed: boolean;
+}
+
+// A file that its user forgot would be open for ever: numbers mean nothing to the collector.
+const forgotten = new FinalizationRegistry<Descriptor>(release);
+
+/** Takes over an open descriptor. */
+export function descriptorOf(fd: number, path: string): Descriptor {
+  return { fd, path, reads: 0, released: false, closed: false };
+}
+
+/** Closes `descriptor` when `owner` is garbage, unless it has been closed before. */
+export function closeWith(owner: object, descriptor: Descriptor): void {
+  forgotten.register(owner, descriptor, descriptor);
+}
+
+/** Closes the descriptor, or leaves it to the read that is still running. */
+export function release(descriptor: Descriptor): void {
+  descriptor.released = true;
+  if (descriptor.reads > 0 || descriptor.closed) return;
+  descriptor.closed = true;
+  forgotten.unregister(descriptor);
+  try {
+    closeSync(descriptor.fd);
+  } catch {
+    // It was only read from: there is nothing to lose.
+  }
+}
+
+/** Runs `use` while the descriptor cannot be closed, however early it is released. */
+export async function holding<T>(
+  descriptor: Descriptor,
+  use: () => Promise<T>,
+): Promise<T> {
+  if (descriptor.released) {
+    throw new FileError(
+      "failed",
+      `Cannot read ${descriptor.path}: it is closed`,
+    );
+  }
+  descriptor.reads++;
+  try {
+    return await use();
+  } catch (error) {
+    throw fileError(error, "read", descriptor.path);
+  } finally {
+    descriptor.reads--;
+    if (descriptor.released) release(descriptor);
+  }
+}
+
+/** Reads into `into` from `position` until it is full or the file ends; says how many bytes there were. */
+export async function readInto(
+  descriptor: Descriptor,
+  into: Uint8Array,
+  position: number,
+): Promise<number> {
+  let filled = 0;
+  while (filled < into.length) {
+    const count = await readOnce(descriptor, into, filled, position + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return filled;
+}
+
+function readOnce(
+  descriptor: Descriptor,
+  into: Uint8Array,
+  filled: number,
+  position: number,
+): number | Promise<number> {
+  const { fd, path } = descriptor;
+  const length = into.length - filled;
+  if (length <= smallSize && warmContents.isWarm(path)) {
+    return warmContents.directly(() => readSync(fd, into, filled, length, position));
+  }
+  return new Promise((resolve, reject) => {
+    read(fd, into, filled, length, position, (error, count) => {
+      if (error) return reject(error);
+      if (length <= smallSize) warmContents.met(path);
+      resolve(count);
+    });
+  });
+}
+
+/** Makes the core's file of a descriptor whose `stats` say that it is a regular one. */
+export function openFile(fd: number, path: string, stats: Stats): OpenFile {
+  const descriptor = descriptorOf(fd, path);
+  const info = fileInfo(stats);
+  const readPart = (position: number, length: number) =>
+    holding(descriptor, async () => {
+      const bytes: Bytes = new Uint8Array(length);
+      const count = await readInto(descriptor, bytes, position);
+      // Compared after the read: whoever writes sets the time first. So bytes of two versions never pass as one.
+      if (count < length || isOther(fd, stats)) throw changed(path);
+      return bytes;
+    });
+  const file: OpenFile = {
+    info,
+    read: (span) => readPart(span.offset, span.length),
+    // `file` is kept by what the stream keeps: the collector cannot close a file that is being read.
+    stream: (span) => streamOf(span, readPart, () => release(descriptor), file),
+    close() {
+      release(descriptor);
+      return Promise.resolve();
+    },
+  };
+  closeWith(file, descriptor);
+  return file;
+}
+
+function isOther(fd: number, before: Stats): boolean {
+  const now = fstatSync(fd);
+  return now.size !== before.size || now.mtimeMs !== before.mtimeMs;
+}
+
+function changed(path: string): FileError {
+  return new FileError("changed", `Cannot read ${path}: it was changed`);
+}
+
+function streamOf(
+  span: ByteSpan,
+  readPart: (position: number, length: number) => Promise<Bytes>,
+  done: () => void,
+  owner: OpenFile,
+): ReadableStream<Bytes> {
+  let position = span.offset;
+  const end = span.offset + span.length;
+  let kept: OpenFile | null = owner;
+  const finish = () => {
+    kept = null;
+    done();
+  };
+  return new ReadableStream<Bytes>({
+    start(controller) {
+      if (position < end) return;
+      finish();
+      controller.close();
+    },
+    async pull(controller) {
+      try {
+        const piece = await readPart(
+          position,
+          Math.min(pieceSize, end - position),
+        );
+        if (kept === null) return;
+        position += piece.length;
+        controller.enqueue(piece);
+        if (position < end) return;
+        finish();
+        controller.close();
+      } catch (error) {
+        finish();
+        throw error;
+      }
+    },
+    cancel: finish,
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,128 @@
+/**
+ * Why a program could not be started, found out after the fact: the system's one code stands for several reasons.
+ *
+ * @module
+ */
+
+import { type Command, type FileSystem, SpawnError, type SpawnErrorReason } from "../../src/runtime.ts";
+import { errorCode, explain, isAbsence, isDenial, isExhaustion } from "./system_error.ts";
+
+type Finding = readonly [reason: SpawnErrorReason, text: string];
+
+/** What is looked at. */
+export type Evidence = Pick<FileSystem, "stat" | "open" | "isExecutable">;
+
+/** Turns a runtime's error into the core's. */
+export async function spawnError(
+  error: unknown,
+  command: Command,
+  files: Evidence,
+): Promise<SpawnError> {
+  if (error instanceof SpawnError) return error;
+  const [reason, text] = await findingOf(error, command, files);
+  return spawnErrorOf(reason, command, text, error);
+}
+
+function spawnErrorOf(
+  reason: SpawnErrorReason,
+  command: Command,
+  text: string,
+  cause: unknown,
+): SpawnError {
+  const message = `Cannot start ${command.program}: ${text}`;
+  return new SpawnError(reason, message, { cause });
+}
+
+const formatText = "it is neither a program for this machine nor a script whose first line begins with #!";
+
+/** The system would not know what to do with the file. */
+export function formatError(command: Command): SpawnError {
+  return spawnErrorOf("format", command, formatText, undefined);
+}
+
+/** Refuses what the runtimes would cut off, drop or throw about, each in its own way. */
+export function demandExpressible(command: Command): void {
+  const { program, args, env, cwd } = command;
+  for (const text of [program, cwd, ...args, ...Object.values(env)]) {
+    if (text.includes("\0")) throw inexpressible(command, "a NUL in a string");
+  }
+  for (const name of Object.keys(env)) {
+    if (name === "" || /[\0=]/.test(name)) {
+      throw inexpressible(command, `a variable named ${JSON.stringify(name)}`);
+    }
+  }
+}
+
+function inexpressible(command: Command, what: string): SpawnError {
+  return spawnErrorOf("failed", command, `it was given ${what}`, undefined);
+}
+
+async function findingOf(
+  error: unknown,
+  command: Command,
+  files: Evidence,
+): Promise<Finding> {
+  const code = errorCode(error);
+  if (isExhaustion(code)) return ["exhausted", explain(error)];
+  if (code === "ENOEXEC" || code === "Unknown system error -8") {
+    return ["format", formatText];
+  }
+  if (code === "E2BIG") {
+    return ["failed", "its arguments and variables are too long (E2BIG)"];
+  }
+  try {
+    if (isAbsence(error)) return await findAbsence(command, files);
+    if (isDenial(code)) return await findDenial(error, command, files);
+  } catch {
+    // What may not be looked at cannot tell more.
+  }
+  if (isAbsence(error)) return ["missing", explain(error)];
+  return [isDenial(code) ? "denied" : "failed", explain(error)];
+}
+
+async function findAbsence(
+  { program, cwd }: Command,
+  files: Evidence,
+): Promise<Finding> {
+  if ((await files.stat(cwd))?.kind !== "directory") {
+    return ["failed", `its working directory ${cwd} is not there`];
+  }
+  if (await files.stat(program) === null) return ["missing", "it is not there"];
+  const line = await firstLine(program, files);
+  const interpreter = /^#![ \t]*([^ \t]*)/.exec(line)?.[1];
+  if (interpreter === undefined) {
+    return ["missing", "the loader it was built for is not there"];
+  }
+  const hint = interpreter.endsWith("\r") ? " (the line ends in CR LF: save it with Unix line ends)" : "";
+  return [
+    "missing",
+    `its first line names ${interpreter.trimEnd()}, which is not there${hint}`,
+  ];
+}
+
+async function firstLine(program: string, files: Evidence): Promise<string> {
+  const file = await files.open(program);
+  if (file === null) return "";
+  try {
+    const length = Math.min(256, file.info.size);
+    const bytes = await file.read({ offset: 0, length });
+    return new TextDecoder().decode(bytes).split("\n", 1)[0] ?? "";
+  } finally {
+    await file.close();
+  }
+}
+
+async function findDenial(
+  error: unknown,
+  { program, user }: Command,
+  files: Evidence,
+): Promise<Finding> {
+  const info = await files.stat(program);
+  if (info?.kind === "directory") return ["denied", "it is a directory"];
+  if (info?.kind === "other") return ["denied", "it is not a regular file"];
+  if (info !== null && await files.isExecutable?.(program) === false) {
+    return ["denied", "it is not executable (chmod +x)"];
+  }
+  const whose = user === null ? "" : ` for the user ${user.uid}:${user.gid}`;
+  return ["denied", `${explain(error)}${whose}`];
+}

@@ -1,0 +1,95 @@
+/**
+ * A process of this runtime under conditions that the tests' own process is not in: prints what it meets, as JSON.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { runtime } from "../../adapters/auto.ts";
+import { FileError, type OpenFile, SpawnError } from "../../src/runtime.ts";
+
+const { files, processes } = runtime;
+
+const probes: Readonly<Record<string, (argument: string) => Promise<unknown>>> = {
+  exhausted,
+  status: childStatus,
+  restricted,
+};
+
+/** Uses up all descriptors, then asks for more. */
+async function exhausted(path: string): Promise<unknown> {
+  const open: OpenFile[] = [];
+  const met: Record<string, unknown> = {};
+  // Whatever is loaded at the first use is loaded now.
+  met.free = await reasonOf(() => spawnTrue());
+  met.open = await reasonOf(async () => {
+    for (;;) {
+      const file = await files.open(path);
+      if (file !== null) open.push(file);
+    }
+  });
+  met.spawn = await reasonOf(() => spawnTrue());
+  met.spool = await reasonOf(() => processes.spool());
+  met.list = await reasonOf(() => files.list("/"));
+  met.stat = await reasonOf(() => files.stat(path));
+  for (const file of open) await file.close();
+  met.again = await reasonOf(() => spawnTrue());
+  return met;
+}
+
+async function spawnTrue(): Promise<void> {
+  const child = await processes.spawn({
+    program: "/bin/sh",
+    args: ["-c", "exit 0"],
+    env: {},
+    cwd: "/",
+    stdin: null,
+    user: null,
+  });
+  await Promise.all([child.stdout.cancel(), child.stderr.cancel(), child.exited]);
+}
+
+/** What the system says of a child that runs as the user `uid:gid`, or as this process. */
+async function childStatus(user: string): Promise<unknown> {
+  const [uid, gid] = user.split(":").map(Number);
+  const child = await processes.spawn({
+    program: "/bin/cat",
+    args: ["/proc/self/status"],
+    env: {},
+    cwd: "/",
+    stdin: null,
+    user: uid === undefined || gid === undefined ? null : { uid, gid },
+  });
+  return await new Response(child.stdout).text();
+}
+
+/** With few of Deno's permissions: `allowed` may be read, and `/bin/true` may be run. */
+async function restricted(allowed: string): Promise<unknown> {
+  return {
+    stat: await reasonOf(() => files.stat(allowed)),
+    statElse: await reasonOf(() => files.stat("/etc/passwd")),
+    openElse: await reasonOf(() => files.open("/etc/passwd")),
+    realPathElse: await reasonOf(() => files.realPath("/etc/passwd")),
+    listElse: await reasonOf(() => files.list("/etc")),
+    spawnElse: await reasonOf(() => spawnTrue()),
+    spool: await reasonOf(() => processes.spool()),
+    environment: processes.environment("PATH") ?? null,
+    user: processes.user,
+    nobody: await processes.findUser("nobody"),
+  };
+}
+
+async function reasonOf(action: () => Promise<unknown>): Promise<string> {
+  try {
+    await action();
+    return "done";
+  } catch (error) {
+    if (error instanceof FileError || error instanceof SpawnError) {
+      return error.reason;
+    }
+    return String(error);
+  }
+}
+
+const [name = "", argument = ""] = process.argv.slice(2);
+console.log(JSON.stringify(await probes[name]?.(argument)));

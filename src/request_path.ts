@@ -28,11 +28,18 @@ const NO_HOST = "http://localhost";
 
 /**
  * Parses a request's URL. `new URL()` resolves dot segments (`..`, `%2e%2e`) and turns a raw backslash into a slash;
- * the runtimes hand URLs over in different states of this, so it is always done here.
+ * the runtimes hand URLs over in different states of this, so it is always done here. Never throws: a `Host` that is no
+ * host is left out.
  */
 export function requestUrl(request: Pick<Request, "url">): URL {
   const { url } = request;
-  return new URL(url.startsWith("/") ? NO_HOST + url : url);
+  if (url.startsWith("/")) return new URL(NO_HOST + url);
+  try {
+    return new URL(url);
+  } catch {
+    const [, path = ""] = /^[^:/?#]+:\/\/[^/?#\\]*(.*)$/s.exec(url) ?? [];
+    return new URL(NO_HOST + (/^[/?]/.test(path) ? path : "/"));
+  }
 }
 
 /** The path of a URL, or why there is none: 400 for a malformed escape or NUL, 404 for bytes that are not UTF-8. */

@@ -20,27 +20,53 @@ export interface ListingEntry {
   readonly link: boolean;
 }
 
+/** What a listing can be sorted by. */
+export type ListingSort = "name" | "size" | "date";
+
 /** What a listing page is made from. */
 export interface Listing {
   /** Decoded URL path of the folder, with a slash at its end. */
   readonly path: string;
   /** Whether there is a folder above it that this server shows. */
   readonly parent: boolean;
+  /** The entries of this page, folders first, sorted. */
   readonly entries: readonly ListingEntry[];
+  readonly sort: ListingSort;
+  readonly order: "asc" | "desc";
+  /** What names are narrowed down to (`?q=`); empty when they are not. */
+  readonly filter: string;
+  /** Which page of the folder this is, from 1. */
+  readonly page: number;
+  /** How many pages there are; at least 1. */
+  readonly pages: number;
+  /** How many entries a page holds. */
+  readonly limit: number;
+  /** How many names there are on all pages. */
+  readonly total: number;
+  /** The segments of `path` above the folder that is served: they have no page of their own here. */
+  readonly mount: string;
   readonly request: Request;
 }
 
 /** Headers by path: the first rule, in order, wins for each header name. */
 export interface HeaderRule {
-  /** A path with `*` (within a segment) and `**` (any segments): `/assets/**`, `*.html`. Without a slash: the file's name. */
+  /**
+   * A path with `*` (within a segment) and `**` (any segments): `/assets/**`, `*.html`. Without a slash: the file's name.
+   * It is compared with the path of the file that is sent (`/sub/index.html` for `/sub/`), and where none is sent
+   * (listings, redirects, errors) with the path of the request, both below the mount.
+   */
   readonly path: string;
+  /**
+   * They take the place of this server's own, `Vary` is added to. Those that frame or validate a message
+   * (`Content-Length`, `ETag`) cannot be set; those that describe a body (`Content-*`) go with files only.
+   */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /** How long answers may be reused. */
 export interface CacheOptions {
-  /** `Cache-Control` for all that no other rule names. @default {"no-cache"} */
-  readonly default?: string;
+  /** `Cache-Control` for all that no other rule names, or seconds for `max-age`. @default {"no-cache"} */
+  readonly default?: string | number;
   /**
    * Paths (as in {@linkcode HeaderRule}) of files that never change under their name; they get
    * `public, max-age=31536000, immutable`. `true` takes names with a fingerprint: `app.3f9a2c1b.js`, `app-BX3kf92a.css`.
@@ -51,7 +77,10 @@ export interface CacheOptions {
 
 /** Options of `staticFiles()`. */
 export interface StaticOptions {
-  /** The folder that is served, or several, the first that has a name wins. Relative paths start at the working directory. */
+  /**
+   * The folder that is served, or several laid over each other: the first that has a name wins. A single file answers
+   * `/`. Relative paths start at the working directory.
+   */
   readonly root: string | readonly string[];
   /** URL path that `root` stands for, when no router says it (`connection.mount`). @default {""} */
   readonly mount?: string;
@@ -63,10 +92,16 @@ export interface StaticOptions {
   readonly listing?: boolean;
   /** The page for a listing, in place of the built-in one (HTML only; JSON and text stay). */
   readonly renderListing?: (listing: Listing) => Response | Promise<Response>;
-  /** Serve names that begin with a dot. `.well-known` is always served. @default {false} */
-  readonly dotfiles?: boolean;
-  /** Serve what lies outside `root` behind a symbolic link. @default {false} */
-  readonly followSymlinks?: boolean;
+  /**
+   * Serve names that begin with a dot. `.well-known` is always served. `false` answers 404, `"deny"` 403, both also
+   * where nothing is. @default {false}
+   */
+  readonly dotfiles?: boolean | "deny";
+  /**
+   * Serve what lies outside `root` behind a symbolic link. `false` serves what links inside `root` lead to, `"never"`
+   * nothing behind any link below `root`. @default {false}
+   */
+  readonly followSymlinks?: boolean | "never";
   /** Folders below `root` that hold scripts and are never served, as in `CgiOptions`. @default {[]} */
   readonly cgiDirectories?: readonly string[];
   /** Endings of script files, which are never served. @default {[]} */
@@ -75,7 +110,10 @@ export interface StaticOptions {
   readonly postIsForCgi?: boolean;
   /** Serve `/page` from `page.html`, and redirect `/page.html` to `/page`. @default {false} */
   readonly cleanUrls?: boolean;
-  /** Answer navigations (`Accept: text/html`, a last segment without a dot) to nowhere with this file. `true`: `index.html`. @default {false} */
+  /**
+   * Answer navigations (`Accept: text/html`, a last segment without a dot) to nowhere with this file. `true`:
+   * `index.html`. @default {false}
+   */
   readonly spa?: boolean | string;
   /** File below `root` for the body of 404 answers. @default {false} */
   readonly notFoundPage?: string | false;
@@ -83,8 +121,8 @@ export interface StaticOptions {
   readonly precompressed?: boolean;
   /** Compress on the fly what has no fresh precompressed file. @default {false} */
   readonly compress?: boolean;
-  /** A `Cache-Control` value for all files, or rules. @default {"no-cache"} */
-  readonly cache?: string | CacheOptions;
+  /** A `Cache-Control` value for all files, seconds for `max-age`, or rules. @default {"no-cache"} */
+  readonly cache?: string | number | CacheOptions;
   /** Headers by path. @default {[]} */
   readonly headers?: readonly HeaderRule[];
   /** Media types by file ending, before the built-in table: `{ ".foo": "text/x-foo" }`. @default {{}} */

@@ -1,0 +1,199 @@
+/**
+ * From a path to an answer: file, index, listing, redirect, or one of the fallbacks.
+ *
+ * @module
+ */
+
+import { accepts } from "#std/http/negotiation";
+import { respond } from "../response.ts";
+import type { StaticContext } from "./context.ts";
+import { findIndex, isShowable } from "./directory.ts";
+import { fileResponse, sendSpan } from "./file_response.ts";
+import { addVary } from "./header_rules.ts";
+import { listingResponse } from "./listing_response.ts";
+import type { FoundDirectory, FoundFile } from "./lookup.ts";
+import { redirect, withoutDoubledSlashes } from "./redirect.ts";
+import type { Refusal } from "./refusal.ts";
+import type { Target } from "./target.ts";
+
+/** A GET or HEAD request for a path below the mount. */
+export interface Exchange {
+  readonly request: Request;
+  readonly target: Target;
+  /** Decoded segments of the mount. */
+  readonly mount: readonly string[];
+}
+
+/** Nothing is there. */
+interface Absent extends Refusal {
+  /** A rule refuses the path: no fallback may answer in its place. */
+  readonly byRule: boolean;
+}
+
+const ABSENT: Absent = { status: 404, byRule: false };
+
+/** Answers, or says what refusal there is. */
+export async function answer(context: StaticContext, exchange: Exchange): Promise<Response | Refusal> {
+  const { target } = exchange;
+  if (target.hasDoubledSlash) {
+    // Another handler in front of this one may have read the path differently: as a middleware, do not guess.
+    if (context.fallthrough) return ABSENT;
+    return redirect(withoutDoubledSlashes(target.encoded), target, headersFor(context, target));
+  }
+  const result = await answerPath(context, exchange);
+  if (result instanceof Response || result.status !== 404) return result;
+  const byRule = "byRule" in result && result.byRule === true;
+  return byRule || context.spa === null ? result : await answerNavigation(context, exchange, context.spa);
+}
+
+async function answerPath(context: StaticContext, exchange: Exchange): Promise<Response | Refusal> {
+  const { target } = exchange;
+  const found = await context.lookup.find(target.segments);
+  if (found.kind === "file") return await answerFile(context, exchange, found);
+  if (found.kind === "directory") {
+    if (target.isFolder) return await answerFolder(context, exchange, found);
+    if (await isShowable(context.view, found)) {
+      return redirect(`${target.encoded}/`, target, headersFor(context, target));
+    }
+  } else if (found.byRule) return { status: found.status, byRule: true } as Absent;
+  const page = await findCleanPage(context, target);
+  return page === null ? ABSENT : await sendFile(context, exchange, page);
+}
+
+async function answerFile(
+  context: StaticContext,
+  exchange: Exchange,
+  found: FoundFile,
+): Promise<Response | Refusal> {
+  const { target } = exchange;
+  // Python's servers answer 404 too: as a folder, a file would resolve its own relative links wrongly.
+  if (target.isFolder && target.segments.length > 0) {
+    await found.file.close();
+    return ABSENT;
+  }
+  const clean = context.cleanUrls ? await cleanPath(context, found, target) : null;
+  if (clean === null) return await sendFile(context, exchange, found);
+  await found.file.close();
+  return redirect(clean, target, headersFor(context, target));
+}
+
+async function answerFolder(
+  context: StaticContext,
+  exchange: Exchange,
+  found: FoundDirectory,
+): Promise<Response | Refusal> {
+  const index = await findIndex(context.view, found.segments);
+  if (index !== null) return await sendFile(context, exchange, index);
+  if (!context.view.listing) return ABSENT;
+  const { request, target, mount } = exchange;
+  const path = `/${[...mount, ...found.segments, ""].join("/")}`;
+  const response = await listingResponse(context.view, {
+    request,
+    directory: found,
+    path,
+    mount: mount.length === 0 ? "" : `/${mount.join("/")}`,
+    search: target.search,
+    render: context.renderListing,
+    decorate: (headers) => context.applyHeaders?.(headers, target.path, false),
+  });
+  return response === "failed" ? { status: 412 } : response;
+}
+
+/** Sends a file with the headers of its own path, which for an index is not the path of the request. */
+async function sendFile(
+  context: StaticContext,
+  { request }: Exchange,
+  found: FoundFile,
+  vary = "",
+): Promise<Response | Refusal> {
+  const path = `/${found.segments.join("/")}`;
+  const representation = await context.choose(found, request);
+  const response = await fileResponse(representation, request, (headers) => {
+    headers.set("cache-control", context.cacheControl(path));
+    if (vary !== "") addVary(headers, vary);
+    context.applyHeaders?.(headers, path, true);
+  });
+  return response instanceof Response ? response : { status: response.problem, headers: response.headers };
+}
+
+/** Headers of a redirect: the operator's, and no caching without asking. */
+function headersFor(context: StaticContext, target: Target): (headers: Headers) => void {
+  return (headers) => {
+    headers.set("cache-control", "no-cache");
+    context.applyHeaders?.(headers, target.path, false);
+  };
+}
+
+/** With clean URLs: the page `name.html` for a path `name` that nothing else answers. */
+async function findCleanPage(context: StaticContext, target: Target): Promise<FoundFile | null> {
+  const last = target.segments.at(-1);
+  if (!context.cleanUrls || target.isFolder || last === undefined) return null;
+  const found = await context.lookup.find([...target.segments.slice(0, -1), `${last}.html`]);
+  return found.kind === "file" ? found : null;
+}
+
+/**
+ * With clean URLs: where a request for `name.html` is sent to, or `null` when the file answers under its own name. It
+ * does when the clean path would show something else.
+ */
+async function cleanPath(context: StaticContext, found: FoundFile, target: Target): Promise<string | null> {
+  if (!found.name.endsWith(".html") || target.segments.length === 0) return null;
+  const folder = target.encoded.slice(0, target.encoded.lastIndexOf("/") + 1);
+  const above = target.segments.slice(0, -1);
+  if (context.view.index.includes(found.name)) {
+    const index = await findIndex(context.view, above);
+    await index?.file.close();
+    return index?.name === found.name ? folder : null;
+  }
+  const name = found.name.slice(0, -".html".length);
+  const other = await context.lookup.find([...above, name]);
+  if (other.kind === "file") await other.file.close();
+  const isFree = other.kind === "refused" ? !other.byRule : other.kind === "directory" &&
+    !await isShowable(context.view, other);
+  return isFree ? folder + encodeURIComponent(name) : null;
+}
+
+/**
+ * The page of a single-page application, for navigations only: a missing script or image answered with a page would
+ * break in stranger ways than with 404.
+ */
+async function answerNavigation(
+  context: StaticContext,
+  exchange: Exchange,
+  page: readonly string[],
+): Promise<Response | Refusal> {
+  const { request, target } = exchange;
+  const last = target.segments.at(-1) ?? "";
+  if (last.includes(".") || !/(?:^|,)\s*text\/html\s*(?:,|;(?!\s*q=0(?:\.0*)?\s*(?:,|$))|$)/i.test(
+    request.headers.get("accept") ?? "",
+  )) return ABSENT;
+  const found = await context.lookup.find(page);
+  if (found.kind !== "file") return ABSENT;
+  return await sendFile(context, exchange, found, "accept");
+}
+
+/**
+ * The operator's page for 404, whole, whatever the request's conditions and ranges say: they are about a file that is
+ * there (RFC 9110 section 13.2.1). `null` when there is none, or the client wants no HTML.
+ */
+export async function notFoundPage(context: StaticContext, request: Request): Promise<Response | null> {
+  if (context.notFoundPage === null) return null;
+  const found = await context.lookup.find(context.notFoundPage);
+  if (found.kind !== "file") return null;
+  const { file } = found;
+  try {
+    const type = await context.typeOf(found.name);
+    if (accepts(request, type.replace(/;.*/, "")) === undefined) {
+      await file.close();
+      return null;
+    }
+    const headers = new Headers({ "content-type": type, "cache-control": "no-cache", "vary": "accept" });
+    if (request.method !== "HEAD") return await sendSpan(404, headers, file, { offset: 0, length: file.info.size });
+    headers.set("content-length", String(file.info.size));
+    await file.close();
+    return respond(404, headers, null);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}

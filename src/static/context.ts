@@ -1,0 +1,119 @@
+/**
+ * The options of `staticFiles()`, checked and resolved once, for all requests.
+ *
+ * @module
+ */
+
+import { errorPage, type RenderError } from "../error_page.ts";
+import { consoleLog } from "../log/console.ts";
+import type { Log } from "../log/events.ts";
+import { currentRuntime } from "../runtime.ts";
+import { cacheControl } from "./cache_control.ts";
+import type { DirectoryView } from "./directory.ts";
+import { type ApplyHeaders, headerRules } from "./header_rules.ts";
+import { createLookup, type Lookup } from "./lookup.ts";
+import { type MediaTypes, mediaTypes } from "./media_type.ts";
+import type { StaticOptions } from "./options.ts";
+import { type Choose, representationChooser } from "./representation.ts";
+import { rootSource } from "./roots.ts";
+import { scriptAreas } from "./script_areas.ts";
+import { parseMount } from "./target.ts";
+
+/** Everything a request needs to know of the options. */
+export interface StaticContext {
+  readonly lookup: Lookup;
+  readonly view: DirectoryView;
+  readonly choose: Choose;
+  readonly typeOf: MediaTypes;
+  readonly cacheControl: (path: string) => string;
+  /** `null` without rules. */
+  readonly applyHeaders: ApplyHeaders | null;
+  /** Segments below the root, or `null`. */
+  readonly spa: readonly string[] | null;
+  /** Segments below the root, or `null`. */
+  readonly notFoundPage: readonly string[] | null;
+  readonly mount: readonly string[];
+  readonly cleanUrls: boolean;
+  readonly fallthrough: boolean;
+  readonly postIsForCgi: boolean;
+  readonly renderListing: StaticOptions["renderListing"];
+  readonly renderError: RenderError;
+  readonly log: Log;
+}
+
+/** Resolves the options; throws a `TypeError` for one that makes no sense. */
+export function createContext(options: StaticOptions): StaticContext {
+  const { log = consoleLog(), renderError = errorPage, listing = false } = options;
+  const { precompressed = false, compress = false } = options;
+  const fileSystem = options.fileSystem ?? currentRuntime().files;
+  const areas = scriptAreas(options.cgiDirectories ?? [], options.cgiExtensions ?? []);
+  const lookup = createLookup({
+    fileSystem,
+    roots: rootSource(fileSystem, rootPaths(options.root), areas, (path) => {
+      warn(log, `nothing is served from ${path}: no such folder or file`);
+    }),
+    areas,
+    dotfiles: options.dotfiles ?? false,
+    followSymlinks: options.followSymlinks ?? false,
+    onEscape: escapeReporter(log),
+  });
+  const typeOf = mediaTypes(options.types ?? {}, options.defaultType ?? "application/octet-stream");
+  return {
+    lookup,
+    view: { fileSystem, lookup, index: indexNames(options.index), listing },
+    choose: representationChooser({ lookup, typeOf, precompressed, compress }),
+    typeOf,
+    cacheControl: cacheControl(options.cache ?? "no-cache"),
+    applyHeaders: headerRules(options.headers ?? []),
+    spa: filePath("spa", options.spa === true ? "index.html" : options.spa),
+    notFoundPage: filePath("notFoundPage", options.notFoundPage),
+    mount: parseMount(options.mount ?? ""),
+    cleanUrls: options.cleanUrls ?? false,
+    fallthrough: options.fallthrough ?? false,
+    postIsForCgi: options.postIsForCgi ?? false,
+    renderListing: options.renderListing,
+    renderError,
+    log,
+  };
+}
+
+function rootPaths(root: string | readonly string[]): readonly string[] {
+  const paths = typeof root === "string" ? [root] : root;
+  if (paths.length === 0 || paths.some((path) => typeof path !== "string" || path === "")) {
+    throw new TypeError('Cannot serve files without a root: it is the path of a folder, such as "./public"');
+  }
+  return paths;
+}
+
+function indexNames(names: readonly string[] = ["index.html", "index.htm"]): readonly string[] {
+  for (const name of names) {
+    if (name === "" || name.includes("/")) {
+      throw new TypeError(`Cannot use "${name}" as an index: it is the name of a file, such as "index.html"`);
+    }
+  }
+  return names;
+}
+
+function filePath(option: string, path: string | false | undefined): readonly string[] | null {
+  if (path === undefined || path === false) return null;
+  const segments = path.split("/").filter((segment) => segment !== "" && segment !== ".");
+  if (segments.length === 0 || segments.includes("..")) {
+    throw new TypeError(`Cannot use "${path}" for ${option}: it is the path of a file below the root`);
+  }
+  return segments;
+}
+
+/** Says once for each link that it is not followed, and what to do: the client only sees 404. */
+function escapeReporter(log: Log): (segments: readonly string[]) => void {
+  const reported = new Set<string>();
+  return (segments) => {
+    const path = `/${segments.join("/")}`;
+    if (reported.has(path) || reported.size >= 100) return;
+    reported.add(path);
+    warn(log, `not served, a link on the way leads out of the root: ${path} (followSymlinks would serve it)`);
+  };
+}
+
+function warn(log: Log, message: string): void {
+  log({ type: "message", level: "warning", source: "static", message });
+}

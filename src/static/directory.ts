@@ -1,0 +1,55 @@
+/**
+ * What a folder shows: its index, its listing, or nothing.
+ *
+ * @module
+ */
+
+import { FileError, type FileSystem } from "../runtime.ts";
+import type { FoundDirectory, FoundFile, Lookup } from "./lookup.ts";
+
+/** What showing folders goes by. */
+export interface DirectoryView {
+  readonly fileSystem: FileSystem;
+  readonly lookup: Lookup;
+  /** Names of index files, in order. */
+  readonly index: readonly string[];
+  /** Whether folders without one are listed. */
+  readonly listing: boolean;
+}
+
+/** The file that answers for a folder, or `null`. The caller closes it. */
+export async function findIndex(view: DirectoryView, segments: readonly string[]): Promise<FoundFile | null> {
+  for (const name of view.index) {
+    const found = await view.lookup.find([...segments, name]);
+    if (found.kind === "file") return found;
+  }
+  return null;
+}
+
+/** Whether a request for the folder would be answered with something. A folder that shows nothing is as if not there. */
+export async function isShowable(view: DirectoryView, directory: FoundDirectory): Promise<boolean> {
+  const index = await findIndex(view, directory.segments);
+  if (index !== null) {
+    await index.file.close();
+    return true;
+  }
+  if (!view.listing) return false;
+  for (const { real } of directory.places) {
+    if (!await isReadable(view.fileSystem, real)) return false;
+  }
+  return true;
+}
+
+async function isReadable(fileSystem: FileSystem, real: string): Promise<boolean> {
+  try {
+    const entries = await fileSystem.list(real);
+    if (entries === null) return false;
+    const iterator = entries[Symbol.asyncIterator]();
+    await iterator.next();
+    await iterator.return?.();
+    return true;
+  } catch (error) {
+    if (error instanceof FileError && error.reason === "denied") return false;
+    throw error;
+  }
+}

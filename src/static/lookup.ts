@@ -1,0 +1,186 @@
+/**
+ * From a path to the file or folder it stands for: the one decision about access, which serving and listing share.
+ *
+ * @module
+ */
+
+import type { FileInfo, FileSystem, OpenFile } from "../runtime.ts";
+import { type DotPolicy, isDotName, isSafeName, isWindowsName } from "./names.ts";
+import { lastSegment, segmentsBelow, segmentsBeside } from "./real_path.ts";
+import type { Root, Roots, RootSource } from "./roots.ts";
+import type { ScriptAreas } from "./script_areas.ts";
+
+/** A folder in one of the roots. */
+export interface Place {
+  /** Index of the root. */
+  readonly root: number;
+  /** Absolute path without links. */
+  readonly real: string;
+  readonly info: FileInfo;
+}
+
+/** A file that may be served. Whoever gets it closes it. */
+export interface FoundFile {
+  readonly kind: "file";
+  /** The path below the root by which it was asked for. */
+  readonly segments: readonly string[];
+  /** Its name there, by which its media type is chosen. */
+  readonly name: string;
+  readonly file: OpenFile;
+  /** Index of the root it is in. */
+  readonly root: number;
+}
+
+/** A folder, in every root that has it. */
+export interface FoundDirectory {
+  readonly kind: "directory";
+  readonly segments: readonly string[];
+  readonly places: readonly Place[];
+}
+
+/** Nothing for the client. */
+export interface Refused {
+  readonly kind: "refused";
+  readonly status: 403 | 404;
+  /** `true` when a rule refuses it, `false` when nothing is there. */
+  readonly byRule: boolean;
+}
+
+/** What a path stands for. */
+export type Found = FoundFile | FoundDirectory | Refused;
+
+/** What lookups go by. */
+export interface LookupRules {
+  readonly fileSystem: FileSystem;
+  readonly roots: RootSource;
+  readonly areas: ScriptAreas;
+  readonly dotfiles: DotPolicy;
+  readonly followSymlinks: boolean | "never";
+  /** Told of a link that leads out of the root. */
+  readonly onEscape: (segments: readonly string[]) => void;
+}
+
+/** Looks up a path below the root. */
+export interface Lookup {
+  /**
+   * Opens the file, or finds the folder. Rejects with a `FileError` for what is there but cannot be used.
+   *
+   * `root` looks in one root only.
+   */
+  find(segments: readonly string[], root?: number): Promise<Found>;
+  /** The refusal that the path gets for its names alone, or `null`. */
+  refusalByName(segments: readonly string[]): Refused | null;
+  /** Whether a file with this name would be refused as a script. */
+  isScriptName(name: string): boolean;
+}
+
+const ABSENT: Refused = { kind: "refused", status: 404, byRule: false };
+const FORBIDDEN: Refused = { kind: "refused", status: 404, byRule: true };
+const DENIED: Refused = { kind: "refused", status: 403, byRule: true };
+
+/** Makes the lookup for a set of rules. */
+export function createLookup(rules: LookupRules): Lookup {
+  const { fileSystem, areas, dotfiles } = rules;
+  const dotRefusal = dotfiles === "deny" ? DENIED : FORBIDDEN;
+
+  function refusalByName(segments: readonly string[]): Refused | null {
+    for (const segment of segments) {
+      if (!isSafeName(segment)) return FORBIDDEN;
+      if (dotfiles !== true && isDotName(segment)) return dotRefusal;
+    }
+    return areas.contains(segments) ? FORBIDDEN : null;
+  }
+
+  /** The same rules for where the path really leads: a link must not get around them. */
+  function refusalByRealPath(real: string, root: Root, roots: Roots): Refused | null {
+    const below = segmentsBelow(root.real, real);
+    if (below === null && rules.followSymlinks !== true) return FORBIDDEN;
+    if (dotfiles !== true && (below ?? segmentsBeside(root.real, real)).some(isDotName)) return dotRefusal;
+    if (below !== null && areas.contains(below)) return FORBIDDEN;
+    return roots.scriptFolders.some((folder) => segmentsBelow(folder, real) !== null) ? FORBIDDEN : null;
+  }
+
+  async function findReal(segments: readonly string[], index: number, roots: Roots): Promise<string | Refused> {
+    const root = roots.list[index] as Root;
+    if (root.windows && !segments.every(isWindowsName)) return FORBIDDEN;
+    const real = await fileSystem.realPath([root.path, ...segments].join("/") || "/");
+    if (real === null) return ABSENT;
+    const literal = real === [root.real === "/" ? "" : root.real, ...segments].join("/");
+    if (literal && roots.scriptFolders.length === 0) return real;
+    let refusal = refusalByRealPath(real, root, roots);
+    if (refusal !== null && segmentsBelow(root.real, real) === null) {
+      // The root may be a link that was switched a moment ago.
+      const fresh = await rules.roots.refresh();
+      const now = fresh.list[index];
+      if (now !== undefined && now.real !== root.real) refusal = refusalByRealPath(real, now, fresh);
+      if (refusal !== null) rules.onEscape(segments);
+    }
+    if (refusal !== null) return refusal;
+    if (rules.followSymlinks === "never" && segmentsBelow(root.real, real)?.join("/") !== segments.join("/")) {
+      return FORBIDDEN;
+    }
+    return real;
+  }
+
+  async function findIn(segments: readonly string[], index: number, roots: Roots): Promise<FoundFile | Place | Refused> {
+    const real = await findReal(segments, index, roots);
+    if (typeof real !== "string") return real;
+    const name = segments.at(-1) ?? lastSegment(real);
+    if (areas.isScriptName(name) || areas.isScriptName(lastSegment(real))) {
+      const info = await fileSystem.stat(real);
+      if (info?.kind !== "directory") return FORBIDDEN;
+      return { root: index, real, info };
+    }
+    // Opened first and asked later: what was opened is what is sent, whatever happens to the name meanwhile.
+    const file = await fileSystem.open(real);
+    if (file !== null) return { kind: "file", segments, name, file, root: index };
+    const info = await fileSystem.stat(real);
+    if (info?.kind === "directory") return { root: index, real, info };
+    return info === null ? ABSENT : FORBIDDEN;
+  }
+
+  /** Whether what an upper root has on the way hides the path in the roots below it. */
+  async function isMasked(segments: readonly string[], upper: number, roots: Roots): Promise<boolean> {
+    for (let length = 1; length < segments.length; length++) {
+      const found = await findIn(segments.slice(0, length), upper, roots);
+      if ("info" in found) continue;
+      if (found.kind === "file") await found.file.close();
+      return found !== ABSENT;
+    }
+    return false;
+  }
+
+  async function findInAll(segments: readonly string[], roots: Roots): Promise<Found> {
+    const places: Place[] = [];
+    for (let index = 0; index < roots.list.length; index++) {
+      const found = await findIn(segments, index, roots);
+      if ("info" in found) {
+        places.push(found);
+        continue;
+      }
+      if (places.length > 0) {
+        // A folder of that name is above: what is below it is hidden by it.
+        if (found.kind === "file") await found.file.close();
+        if (found === ABSENT) continue;
+        break;
+      }
+      if (found !== ABSENT) return found;
+      if (index + 1 < roots.list.length && await isMasked(segments, index, roots)) break;
+    }
+    return places.length > 0 ? { kind: "directory", segments, places } : ABSENT;
+  }
+
+  return {
+    refusalByName,
+    isScriptName: areas.isScriptName,
+    async find(segments, root) {
+      const refusal = refusalByName(segments);
+      if (refusal !== null) return refusal;
+      const current = rules.roots.current();
+      const roots = current instanceof Promise ? await current : current;
+      if (root === undefined) return findInAll(segments, roots);
+      const found = root < roots.list.length ? await findIn(segments, root, roots) : ABSENT;
+      return "info" in found ? { kind: "directory", segments, places: [found] } : found;
+    },
+  };
+}

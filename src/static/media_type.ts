@@ -1,0 +1,77 @@
+/**
+ * The media type of a file, by the ending of its name.
+ *
+ * @module
+ */
+
+/** Finds media types. Answers at once, except for the first time it needs the big table. */
+export type MediaTypes = (name: string) => string | Promise<string>;
+
+type Table = (extension: string) => string | undefined;
+
+/**
+ * Makes the lookup. The table of all registered types is 200 kB: it is loaded with the first file that is served, so
+ * that a program that only runs scripts never does.
+ *
+ * @throws {TypeError} For an ending without a dot at its start, or a value that cannot stand in a header.
+ */
+export function mediaTypes(
+  types: Readonly<Record<string, string>>,
+  defaultType: string,
+): MediaTypes {
+  const own = new Map<string, string>();
+  for (const [extension, type] of Object.entries(types)) {
+    if (!extension.startsWith(".")) {
+      throw new TypeError(`Cannot use "${extension}" in types: an ending begins with a dot, as in ".txt"`);
+    }
+    own.set(extension.toLowerCase(), withCharset(checked(type)));
+  }
+  const fallback = withCharset(checked(defaultType));
+  const known = new Map<string, string>();
+  let table: Table | undefined;
+
+  function lookUp(extension: string, contentType: Table): string {
+    let type = known.get(extension);
+    if (type === undefined) {
+      type = withCharset(contentType(extension)?.replace(/;.*/, "") ?? fallback);
+      // Names of files are not ours: an upload folder must not fill the memory.
+      if (known.size < 4096) known.set(extension, type);
+    }
+    return type;
+  }
+
+  return (name) => {
+    const ending = own.size === 0 ? undefined : ownType(own, name.toLowerCase());
+    if (ending !== undefined) return ending;
+    const dot = name.lastIndexOf(".");
+    // A dot at the start makes a hidden file, not an ending.
+    if (dot <= 0) return fallback;
+    const extension = name.slice(dot).toLowerCase();
+    if (table !== undefined) return lookUp(extension, table);
+    return import("#std/media_types/content_type").then(({ contentType }) => {
+      table = contentType;
+      return lookUp(extension, contentType);
+    });
+  };
+}
+
+/** The longest ending wins: `.tar.gz` before `.gz`. */
+function ownType(own: ReadonlyMap<string, string>, name: string): string | undefined {
+  for (let dot = name.indexOf("."); dot >= 0; dot = name.indexOf(".", dot + 1)) {
+    const type = own.get(name.slice(dot));
+    if (type !== undefined) return type;
+  }
+  return undefined;
+}
+
+/** Text is UTF-8 unless said otherwise. JSON has no charset parameter (RFC 8259 section 11), XML carries its own. */
+function withCharset(type: string): string {
+  return /^text\//i.test(type) && !/;\s*charset=/i.test(type) ? `${type}; charset=utf-8` : type;
+}
+
+function checked(type: string): string {
+  if (!/^[^\s/;]+\/[^\s/;]+(?:\s*;[\x20-\x7e]*)?$/.test(type)) {
+    throw new TypeError(`Cannot use "${type}" as a media type: it has the form "text/plain"`);
+  }
+  return type;
+}

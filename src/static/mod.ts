@@ -1,0 +1,93 @@
+/**
+ * Static files: a folder as a handler.
+ *
+ * @module
+ */
+
+import type { Connection, Handler } from "../handler.ts";
+import { respond } from "../response.ts";
+import { FileError } from "../runtime.ts";
+import { answer, type Exchange, notFoundPage } from "./answer.ts";
+import { createContext, type StaticContext } from "./context.ts";
+import type { StaticOptions } from "./options.ts";
+import { ALLOWED, type Refusal, refuseFailure, refuseMethod, renderRefusal } from "./refusal.ts";
+import { parseMount, parseTarget } from "./target.ts";
+
+/**
+ * Serves the files of a folder: conditional and range requests, indexes, listings, compressed forms, and what sites
+ * need besides.
+ *
+ * What is served is decided by one function for requests and listings alike: names that begin with a dot, links that
+ * leave the folder, folders of CGI scripts, FIFOs and devices are not, by default.
+ *
+ * @throws {TypeError} For an option that makes no sense: no root, an ending without a dot, a header that cannot be sent.
+ *
+ * @example
+ * ```ts
+ * import { staticFiles } from "htbin";
+ * import assert from "node:assert/strict";
+ *
+ * const handler = staticFiles({ root: "examples/site", listing: true });
+ * const response = await handler(new Request("http://localhost/"));
+ * assert.equal(response?.status, 200);
+ * ```
+ */
+export function staticFiles(options: StaticOptions): Handler {
+  const context = createContext(options);
+  return async function handleStatic(request, connection = {}) {
+    const mount = connection.mount === undefined ? context.mount : parseMount(connection.mount);
+    const target = parseTarget(request, mount);
+    if (target === "not-mine") return undefined;
+    const { method } = request;
+    const path = typeof target === "number" ? "/" : target.path;
+    if (method !== "GET" && method !== "HEAD") {
+      if (context.fallthrough) return undefined;
+      if (method === "OPTIONS") return optionsResponse(context, path);
+      return await refuse(context, refuseMethod(method, context.postIsForCgi), request, path);
+    }
+    if (typeof target === "number") return await refuse(context, { status: target }, request, path);
+    const result = await tryAnswer(context, { request, target, mount }, connection);
+    return result instanceof Response ? result : await refuse(context, result, request, path);
+  };
+}
+
+/** A file that changes between being opened and read is there again a moment later: one more try. */
+async function tryAnswer(
+  context: StaticContext,
+  exchange: Exchange,
+  connection: Connection,
+): Promise<Response | Refusal> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await answer(context, exchange);
+    } catch (error) {
+      if (attempt === 1 && error instanceof FileError && error.reason === "changed") continue;
+      return refuseFailure(error, exchange.target.path, context.log, connection.requestId);
+    }
+  }
+}
+
+async function refuse(
+  context: StaticContext,
+  refusal: Refusal,
+  request: Request,
+  path: string,
+): Promise<Response | undefined> {
+  const { status } = refusal;
+  if (context.fallthrough && (status === 404 || status === 405 || status === 501)) return undefined;
+  let response: Response | null = null;
+  if (status === 404) {
+    // A page that cannot be read gives way to the built-in one.
+    response = await notFoundPage(context, request).catch(() => null);
+  }
+  response ??= await renderRefusal(refusal, request, context.renderError, context.log);
+  context.applyHeaders?.(response.headers, path, false);
+  return response;
+}
+
+/** RFC 9110 section 9.3.7. */
+function optionsResponse(context: StaticContext, path: string): Response {
+  const headers = new Headers({ allow: ALLOWED });
+  context.applyHeaders?.(headers, path, false);
+  return respond(204, headers, null);
+}

@@ -1,0 +1,92 @@
+/**
+ * Which form of a file a request gets: the file itself, a compressed file beside it, or one compressed on the fly.
+ *
+ * @module
+ */
+
+import type { OpenFile } from "../runtime.ts";
+import { MIN_COMPRESSED_SIZE, platformCodings } from "./compression.ts";
+import { acceptedCodings, type Coding, CODINGS, isCompressible } from "./encodings.ts";
+import type { FoundFile, Lookup } from "./lookup.ts";
+import type { MediaTypes } from "./media_type.ts";
+import { fileValidators, type Validators } from "./validators.ts";
+
+/** One form of a file, ready to be sent. */
+export interface Representation {
+  /** The file whose bytes are sent; the caller's to close. */
+  readonly file: OpenFile;
+  readonly type: string;
+  readonly validators: Validators;
+  /** `Content-Encoding`, or `null` for the file as it is. */
+  readonly coding: Coding | null;
+  /** Whether the bytes are yet to be compressed to `coding`. */
+  readonly onTheFly: boolean;
+  /** Whether another request may get another form of it. */
+  readonly varies: boolean;
+}
+
+/** Chooses the form. On failure the file is closed. */
+export type Choose = (found: FoundFile, request: Request) => Promise<Representation>;
+
+const SUFFIXES: Readonly<Record<Coding, string>> = { zstd: ".zst", br: ".br", gzip: ".gz" };
+
+/** What choosing goes by. */
+export interface RepresentationRules {
+  readonly lookup: Lookup;
+  readonly typeOf: MediaTypes;
+  readonly precompressed: boolean;
+  readonly compress: boolean;
+}
+
+/** Makes the choice for a set of rules. */
+export function representationChooser(rules: RepresentationRules): Choose {
+  const { lookup, typeOf, precompressed } = rules;
+  const onTheFlyCodings = rules.compress ? platformCodings() : [];
+
+  async function choose(found: FoundFile, request: Request): Promise<Representation> {
+    const answer = typeOf(found.name);
+    const type = typeof answer === "string" ? answer : await answer;
+    const { file } = found;
+    const varies = (precompressed || rules.compress) && isCompressible(type);
+    // Parts are parts of the file itself: a compressed form is another representation, with other bytes at that place.
+    if (varies && !(request.method === "GET" && request.headers.has("range"))) {
+      const field = request.headers.get("accept-encoding");
+      if (precompressed) {
+        for (const coding of acceptedCodings(field, CODINGS)) {
+          const sidecar = await findSidecar(lookup, found, coding);
+          if (sidecar === null) continue;
+          await file.close();
+          const validators = fileValidators(sidecar.info, coding);
+          return { file: sidecar, type, validators, coding, onTheFly: false, varies };
+        }
+      }
+      const coding = file.info.size < MIN_COMPRESSED_SIZE ? undefined : acceptedCodings(field, onTheFlyCodings)[0];
+      if (coding !== undefined) {
+        const validators = fileValidators(file.info, coding, true);
+        return { file, type, validators, coding, onTheFly: true, varies };
+      }
+    }
+    return { file, type, validators: fileValidators(file.info), coding: null, onTheFly: false, varies };
+  }
+
+  return async (found, request) => {
+    try {
+      return await choose(found, request);
+    } catch (error) {
+      await found.file.close();
+      throw error;
+    }
+  };
+}
+
+/** The compressed file beside a file, of the same root, and not older than it: an older one shows what was there before. */
+async function findSidecar(lookup: Lookup, found: FoundFile, coding: Coding): Promise<OpenFile | null> {
+  const { segments, file, root } = found;
+  const last = segments.at(-1);
+  if (last === undefined) return null;
+  const sidecar = await lookup.find([...segments.slice(0, -1), last + SUFFIXES[coding]], root);
+  if (sidecar.kind !== "file") return null;
+  if ((sidecar.file.info.mtimeMs ?? 0) >= (file.info.mtimeMs ?? 0)) return sidecar.file;
+  await sidecar.file.close();
+  return null;
+}

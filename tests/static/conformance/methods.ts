@@ -1,0 +1,154 @@
+/**
+ * Section 5.3: methods.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { Handler } from "../../../src/handler.ts";
+import { staticFiles } from "../../../src/static/mod.ts";
+import { type ConformanceSection, notYet, test } from "../../_conformance.ts";
+import { connect } from "../../_http.ts";
+import { ask, expectError, expectHeaders, expectStatus, type Served, serverOf } from "../_ask.ts";
+import { siteFixture } from "../_site_fixture.ts";
+
+/** What `Allow` must be. */
+const ALLOW = /^GET, HEAD, OPTIONS$/i;
+
+/** Methods. */
+export const methods: ConformanceSection = {
+  title: "Methods",
+  cases: [
+    test(
+      15,
+      "M",
+      "POST /hello.txt with a body",
+      "405, Allow: GET, HEAD, OPTIONS, and the next request on the connection is answered or Connection: close says why not; 501 where POST is for CGI scripts",
+      postToFile,
+    ),
+    test(
+      16,
+      "C",
+      "DELETE /nope.txt",
+      "405: the method is judged before the path",
+      async () => {
+        const response = await ask({}, "DELETE /nope.txt");
+        expectError(response, 405);
+        expectHeaders(response, { "allow": ALLOW });
+      },
+    ),
+    test(
+      17,
+      "S",
+      "BREW /hello.txt (unknown token)",
+      "501",
+      async () => {
+        const response = await ask({}, "BREW /hello.txt");
+        expectError(response, 501);
+        expectHeaders(response, { "allow": ALLOW });
+      },
+      {
+        impossible: [
+          {
+            runtimes: ["bun"],
+            reason:
+              "Bun's HTTP parser closes the connection, without any response, for a method it does not know.",
+            run: brewIsClosed,
+          },
+          {
+            runtimes: ["node"],
+            reason:
+              "Node's HTTP parser refuses a method it does not know before there is a request: it is answered 501, but without Allow.",
+            run: async () => {
+              const response = await ask({}, "BREW /hello.txt");
+              expectError(response, 501);
+              expectHeaders(response, { "connection": "close" });
+            },
+          },
+        ],
+      },
+    ),
+    test(
+      18,
+      "C",
+      "OPTIONS /hello.txt",
+      "204, Allow: GET, HEAD, OPTIONS, no body",
+      async () => {
+        const response = await ask({}, "OPTIONS /hello.txt");
+        expectStatus(response, 204);
+        expectHeaders(response, { "allow": ALLOW, "content-type": null });
+      },
+    ),
+    test(
+      19,
+      "T",
+      "CORS on: a preflight for a range request",
+      "204, Access-Control-Allow-Origin, -Methods with GET, -Headers with range",
+      notYet,
+      { pending: "`--cors` is not there yet." },
+    ),
+    test(
+      20,
+      "C",
+      "CORS on: 200, 404, 206, 304, 405",
+      "Access-Control-Allow-Origin on every one; Content-Range, ETag and Content-Length exposed",
+      notYet,
+      { pending: "`--cors` is not there yet." },
+    ),
+    test(
+      21,
+      "T",
+      "as middleware, POST /hello.txt",
+      "nothing is answered, the next handler runs",
+      async () => {
+        const response = await ask(middleware, "POST /hello.txt");
+        expectStatus(response, 200);
+        assert.equal(response.text, "next handler");
+      },
+    ),
+  ],
+};
+
+async function postToFile(): Promise<void> {
+  await postOnce({}, 405);
+  await postOnce({ postIsForCgi: true }, 501);
+}
+
+async function postOnce(served: Served, status: number): Promise<void> {
+  const connection = await connect((await serverOf(served)).address);
+  try {
+    await connection.send(
+      "POST /hello.txt HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nname=val",
+    );
+    const first = await connection.response({ method: "POST" });
+    expectError(first, status);
+    expectHeaders(first, { "allow": ALLOW });
+    if (/close/i.test(first.header("connection") ?? "")) return;
+    await connection.send("GET /hello.txt HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert.equal((await connection.response()).text, "0123456789");
+  } finally {
+    connection.close();
+  }
+}
+
+async function brewIsClosed(): Promise<void> {
+  const connection = await connect((await serverOf({})).address);
+  try {
+    await connection.send("BREW /hello.txt HTTP/1.1\r\nHost: x\r\n\r\n");
+    await connection.ended();
+    assert.equal(connection.take().length, 0);
+  } finally {
+    connection.close();
+  }
+  expectStatus(await ask({}, "GET /hello.txt"), 200);
+}
+
+let files: Handler | undefined;
+
+/** `staticFiles()` in front of another handler. */
+export const middleware: Handler = async (request, connection) => {
+  const handler = files ??
+    staticFiles({ root: siteFixture().site, fallthrough: true });
+  files = handler;
+  return await handler(request, connection) ?? new Response("next handler");
+};

@@ -58,6 +58,11 @@ export interface CgiLimits {
   readonly body?: number;
   /** Bytes of a chunked body held in memory before it goes to a temporary file. @default {65536} */
   readonly spoolMemory?: number;
+  /**
+   * Bytes that chunked bodies may take on disk, all requests together. A body that is larger by itself is 413, one that
+   * finds no room 503. @default {1073741824}
+   */
+  readonly spoolDisk?: number;
   /** Bytes of standard error logged per request; the rest is read and dropped, and the log says so. @default {65536} */
   readonly stderr?: number;
 }

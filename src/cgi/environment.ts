@@ -1,0 +1,231 @@
+/**
+ * The meta-variables: what a script is told of its request (RFC 3875 section 4.1), and what else is in its environment.
+ *
+ * @module
+ */
+
+import type { Connection } from "../handler.ts";
+import type { ProcessHost } from "../runtime.ts";
+import { VERSION } from "../version.ts";
+import { isWindowsHazard, isWindowsPath, joinPath } from "./file_path.ts";
+import { createForwarded, type Forwarded, type ReadForwarded } from "./forwarded.ts";
+import { inheritedVariables } from "./inherited.ts";
+import { plainAddress } from "./ip_address.ts";
+import type { CgiOptions, ScriptCall } from "./options.ts";
+import { fieldText, headerVariables } from "./request_headers.ts";
+import type { Script } from "./script.ts";
+import { addressAsHost, requestedHost } from "./server_name.ts";
+
+/** A request for a script, with all that its variables are made from. */
+export interface EnvironmentCall {
+  readonly request: Request;
+  /** The request's URL, from `requestUrl()`. */
+  readonly url: URL;
+  readonly connection: Connection;
+  readonly script: Script;
+  /** Length in bytes of the body that the script can read, or `null` when there is none or nobody knows. */
+  readonly contentLength: number | null;
+  /** Milliseconds that the script has from its start until it is stopped, or `null` without a limit. */
+  readonly deadlineMs: number | null;
+  /** After a local redirect (RFC 3875 section 6.2.2): the path, percent-encoded, and the query that led here. */
+  readonly redirectedFrom?:
+    | { readonly url: string; readonly query: string }
+    | null;
+}
+
+/** Makes the whole environment of a script. Throws only what the `env` function of the options throws. */
+export type CreateVariables = (call: EnvironmentCall) => Record<string, string>;
+
+/**
+ * Prepares the making of environments.
+ *
+ * The order: what is computed, then the `env` option, which wins (and removes with `undefined`), then what is inherited
+ * from the server for names that nobody has set or removed.
+ *
+ * @throws {TypeError} For an unusable name or value in `env`, or an unusable entry in `trustedProxies`.
+ */
+export function createEnvironment(
+  options: CgiOptions,
+  processes: ProcessHost,
+): CreateVariables {
+  const { env = {}, passAuthorization = false } = options;
+  const software = options.serverSoftware ?? `htbin/${VERSION}`;
+  const readForwarded = createForwarded(options.trustedProxies ?? []);
+  const inherited = inheritedVariables(processes, options.inheritEnv ?? []);
+  if (typeof env !== "function") checkVariables(env);
+
+  return function createVariables(call) {
+    const variables = new Map<string, string>([
+      ...headerVariables(call.request.headers, passAuthorization),
+      ["GATEWAY_INTERFACE", "CGI/1.1"],
+      ["SERVER_SOFTWARE", software],
+    ]);
+    addRequest(variables, call);
+    addScript(variables, call.script);
+    addPeers(variables, call, readForwarded);
+    addExtensions(variables, call);
+    const own = typeof env === "function" ? env(scriptCall(call)) : env;
+    if (typeof env === "function") checkVariables(own);
+    return Object.fromEntries(override(variables, own, inherited));
+  };
+}
+
+type Variables = Map<string, string>;
+
+/** RFC 3875 sections 4.1.2, 4.1.3, 4.1.7, 4.1.12, 4.1.16, and REQUEST_URI. */
+function addRequest(variables: Variables, call: EnvironmentCall): void {
+  const { request, url, connection } = call;
+  const query = rawQuery(request, url);
+  variables.set("REQUEST_METHOD", request.method);
+  variables.set("SERVER_PROTOCOL", connection.protocol ?? "HTTP/1.1");
+  variables.set("QUERY_STRING", query);
+  variables.set("REQUEST_URI", url.pathname + (query === "" ? "" : `?${query}`));
+  if (call.contentLength !== null) {
+    variables.set("CONTENT_LENGTH", String(call.contentLength));
+  }
+  const type = request.headers.get("content-type");
+  if (type) variables.set("CONTENT_TYPE", fieldText(type));
+}
+
+/** Sections 4.1.5, 4.1.6, 4.1.13, and what PHP and others go by. */
+function addScript(variables: Variables, script: Script): void {
+  variables.set("SCRIPT_NAME", script.scriptName);
+  variables.set("SCRIPT_FILENAME", script.filename);
+  variables.set("DOCUMENT_ROOT", script.documentRoot);
+  if (script.pathInfo === null) return;
+  variables.set("PATH_INFO", script.pathInfo);
+  const translated = translatePath(script.documentRoot, script.pathInfo);
+  if (translated !== null) variables.set("PATH_TRANSLATED", translated);
+}
+
+/** Sections 4.1.8 to 4.1.11, 4.1.14, 4.1.15: who asks, and whom. */
+function addPeers(
+  variables: Variables,
+  call: EnvironmentCall,
+  readForwarded: ReadForwarded,
+): void {
+  const { request, url, connection } = call;
+  const { remote = null, local = null, user = null } = connection;
+  const forwarded = readForwarded(request.headers, remote);
+  const address = forwarded?.address ?? plainAddress(remote?.hostname ?? "");
+  const port = forwarded === null ? remote?.port : forwarded.port;
+  variables.set("REMOTE_ADDR", address);
+  // No name look-up: slow, and the client's to choose. The section allows the address.
+  variables.set("REMOTE_HOST", address);
+  if (port) variables.set("REMOTE_PORT", String(port));
+  if (user !== null) {
+    variables.set("REMOTE_USER", user.name);
+    variables.set("AUTH_TYPE", user.scheme);
+  }
+  const secure = connection.secure ?? url.protocol === "https:";
+  const scheme = forwarded?.scheme ?? (secure ? "https" : "http");
+  variables.set("REQUEST_SCHEME", scheme);
+  if (scheme === "https") variables.set("HTTPS", "on");
+  const host = forwarded?.host ?? requestedHost(request, url);
+  variables.set(
+    "SERVER_NAME",
+    host?.host ?? (local === null ? url.hostname : addressAsHost(local.hostname)),
+  );
+  variables.set("SERVER_PORT", String(serverPort(call, forwarded, scheme)));
+  if (local !== null) variables.set("SERVER_ADDR", plainAddress(local.hostname));
+}
+
+/** The port of the socket; behind a trusted proxy the port of that proxy. */
+function serverPort(
+  { request, url, connection }: EnvironmentCall,
+  forwarded: Forwarded | null,
+  scheme: string,
+): number {
+  const usual = scheme === "https" ? 443 : 80;
+  if (forwarded?.serverPort) return forwarded.serverPort;
+  if (forwarded?.host) return forwarded.host.port ?? usual;
+  if (forwarded?.scheme) return requestedHost(request, url)?.port ?? usual;
+  return connection.local?.port || Number(url.port) || usual;
+}
+
+/** What no RFC has: for PHP, for logs, and for scripts that want to end by themselves. */
+function addExtensions(variables: Variables, call: EnvironmentCall): void {
+  const { requestId } = call.connection;
+  // php-cgi runs nothing without it (cgi.force_redirect).
+  variables.set("REDIRECT_STATUS", "200");
+  if (call.redirectedFrom) {
+    variables.set("REDIRECT_URL", call.redirectedFrom.url);
+    variables.set("REDIRECT_QUERY_STRING", call.redirectedFrom.query);
+  }
+  if (requestId !== undefined) variables.set("X_REQUEST_ID", requestId);
+  if (call.deadlineMs !== null && Number.isFinite(call.deadlineMs)) {
+    variables.set("X_TIME_LIMIT_MS", String(Math.floor(call.deadlineMs)));
+  }
+}
+
+function override(
+  variables: Variables,
+  own: Readonly<Record<string, string | undefined>>,
+  inherited: ReadonlyMap<string, string>,
+): Variables {
+  for (const [name, value] of Object.entries(own)) {
+    if (value === undefined) variables.delete(name);
+    else variables.set(name, value);
+  }
+  for (const [name, value] of inherited) {
+    if (!variables.has(name) && !Object.hasOwn(own, name)) {
+      variables.set(name, value);
+    }
+  }
+  return variables;
+}
+
+function scriptCall({ request, connection, script }: EnvironmentCall): ScriptCall {
+  return {
+    request,
+    connection,
+    scriptFilename: script.filename,
+    scriptName: script.scriptName,
+    pathInfo: script.pathInfo,
+  };
+}
+
+/**
+ * The query as it was sent. A URL's own `search` has some characters percent-encoded (`"`, `<`, `'`), and section 4.1.7
+ * wants it untouched; so the text of the request is used where it means the same.
+ */
+function rawQuery(request: Request, url: URL): string {
+  const parsed = url.search.slice(1);
+  const start = request.url.indexOf("?");
+  if (start < 0) return parsed;
+  const raw = request.url.slice(start + 1).replace(/#.*$/s, "");
+  if (raw === parsed || !/^[\x21-\x7e\x80-\uffff]*$/.test(raw)) return parsed;
+  return new URL(`http://localhost/?${raw}`).search.slice(1) === parsed ? raw : parsed;
+}
+
+/**
+ * The extra path as a file below the document root (section 4.1.6), whether or not there is one; `null` when it can be
+ * none. It never leads outside (section 9.8).
+ */
+export function translatePath(
+  documentRoot: string,
+  pathInfo: string,
+): string | null {
+  const windows = isWindowsPath(documentRoot);
+  const names = pathInfo.split("/").slice(1);
+  const trailing = names.at(-1) === "" ? "/" : "";
+  const kept = names.filter((name) => name !== "");
+  if (kept.some((name) => name === "." || name === ".." || (windows && isWindowsHazard(name)))) {
+    return null;
+  }
+  const path = joinPath(documentRoot, kept);
+  return trailing === "" || path.endsWith("/") ? path : path + (windows ? "\\" : "/");
+}
+
+function checkVariables(
+  variables: Readonly<Record<string, string | undefined>>,
+): void {
+  for (const [name, value] of Object.entries(variables)) {
+    if (!/^[^=\0]+$/.test(name)) {
+      throw new TypeError(`Cannot use ${JSON.stringify(name)} as the name of a variable`);
+    }
+    if (value !== undefined && (typeof value !== "string" || value.includes("\0"))) {
+      throw new TypeError(`Cannot set the variable ${name}: its value must be text without NUL`);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * `cgi()`: scripts as a request handler.
+ *
+ * @module
+ */
+
+import { errorPage } from "../error_page.ts";
+import type { Connection } from "../handler.ts";
+import { consoleLog } from "../log/console.ts";
+import { isRefusal, requestPath, requestUrl } from "../request_path.ts";
+import { currentRuntime } from "../runtime.ts";
+import { createDiagnosis } from "./diagnosis.ts";
+import { createFailures } from "./failure.ts";
+import { createLookup } from "./lookup.ts";
+import type { CgiHandler, CgiOptions, ScriptCall } from "./options.ts";
+import { createQueue } from "./queue.ts";
+import { MOST_REDIRECTS } from "./redirect.ts";
+import { createRunner } from "./runner.ts";
+import type { Script } from "./script.ts";
+import { resolveSettings } from "./settings.ts";
+
+/**
+ * Makes a handler that runs CGI scripts (RFC 3875).
+ *
+ * What lies outside of its directories and extensions is passed on (`undefined`). Inside, every request is answered: a
+ * script that is not there with 404, one that may not run with 403, one whose output is no response with 502, one that
+ * is too slow with 504, and 503 when too many run already. A file in a CGI directory is never sent as content.
+ *
+ * A script runs in its own process group with a clean environment; it is ended when the client leaves, when a time limit
+ * is reached, and on `close()`. Its output reaches the client as it is written. When it fails after its head was sent,
+ * the transfer is broken off and never looks complete.
+ *
+ * @throws {TypeError} For options that contradict each other or name something impossible.
+ * @throws {RangeError} For a limit that is out of range.
+ * @see https://www.rfc-editor.org/rfc/rfc3875
+ *
+ * @example
+ * ```ts
+ * import { cgi } from "htbin";
+ * import assert from "node:assert/strict";
+ *
+ * // One script for every path; `root: "./cgi-bin"` would look scripts up in a folder.
+ * const handler = cgi({ script: "/usr/bin/env" });
+ * const response = await handler(new Request("http://localhost/hello?a=b"));
+ * // env prints variables, which are no header: so this script has failed.
+ * assert.equal(response?.status, 502);
+ * await handler.close();
+ * ```
+ */
+export function cgi(options: CgiOptions): CgiHandler {
+  const files = options.fileSystem ?? currentRuntime().files;
+  const processes = options.processes ?? currentRuntime().processes;
+  const { log = consoleLog(), renderError = errorPage, authorize } = options;
+  const settings = resolveSettings(options, processes.processors);
+  const find = createLookup(options, files, processes);
+  const diagnose = createDiagnosis(options, files, processes);
+  const failures = createFailures({ log, renderError, development: settings.development, diagnose });
+  const queue = createQueue(settings.limits);
+  const runner = createRunner({ options, settings, files, processes, queue, failures, diagnose, log });
+
+  async function handle(request: Request, connection: Connection = {}): Promise<Response | undefined> {
+    const url = requestUrl(request);
+    const path = requestPath(url);
+    const mount = connection.mount ?? options.mount ?? "";
+    if (isRefusal(path)) return await renderError({ status: path.refused, request });
+    const found = await find(path, mount);
+    if (found.kind === "pass") return undefined;
+    if (found.kind === "refused") {
+      const { status, reason } = found;
+      if (status !== 404) warnAbout(url, reason, connection);
+      return await renderError({ status, request });
+    }
+    return await runFound(request, connection, found.script);
+  }
+
+  function warnAbout(url: URL, reason: string, { requestId }: Connection): void {
+    log({
+      type: "message",
+      level: "warning",
+      source: "cgi",
+      message: `${url.pathname}: ${reason}`,
+      ...(requestId === undefined ? {} : { requestId }),
+    });
+  }
+
+  async function runFound(request: Request, connection: Connection, script: Script): Promise<Response> {
+    const call: ScriptCall = {
+      request,
+      connection,
+      scriptFilename: script.filename,
+      scriptName: script.scriptName,
+      pathInfo: script.pathInfo,
+    };
+    const attempt = { call, script };
+    if (request.method === "TRACE" || request.method === "CONNECT") {
+      return await renderError({ status: 405, request, headers: { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" } });
+    }
+    if ((connection.redirects ?? 0) > MOST_REDIRECTS) {
+      return await failures.answer(attempt, { status: 500, reason: `more than ${MOST_REDIRECTS} local redirects` });
+    }
+    const refused = await checkAuthorization(call);
+    if (refused !== null) return refused;
+    return await runner.run(attempt);
+  }
+
+  async function checkAuthorization(call: ScriptCall): Promise<Response | null> {
+    if (authorize === undefined) return null;
+    const verdict = await authorize(call);
+    if (verdict instanceof Response) return verdict;
+    // Anything but a plain yes is a no.
+    return verdict === true ? null : await renderError({ status: 403, request: call.request });
+  }
+
+  async function answer(request: Request, connection: Connection = {}): Promise<Response | undefined> {
+    try {
+      return await handle(request, connection);
+    } catch (error) {
+      log({
+        type: "message",
+        level: "error",
+        source: "cgi",
+        message: `answered 500: ${describe(error)}`,
+        ...(connection.requestId === undefined ? {} : { requestId: connection.requestId }),
+      });
+      return await renderError({ status: 500, request });
+    }
+  }
+
+  return Object.assign(answer, {
+    async close(graceMs = 0): Promise<void> {
+      queue.close();
+      await runner.close(graceMs);
+    },
+  });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

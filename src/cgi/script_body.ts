@@ -1,0 +1,112 @@
+/**
+ * The body of a script's response, held to what its head said and to how the script ends.
+ *
+ * @module
+ */
+
+import type { Bytes } from "../runtime.ts";
+import { createChunkDecoder } from "./chunked.ts";
+import { describeExit, isSuccess } from "./failure.ts";
+import type { Answer } from "./response.ts";
+import type { RunningScript } from "./supervisor.ts";
+
+/**
+ * How long a script that has closed its output is waited for, in milliseconds: a failure shows as a broken transfer. One
+ * that lives on works for itself, and the client is not kept.
+ */
+export const EXIT_WAIT = 250;
+
+/** A body that cannot be completed. The message says why. */
+export class BrokenBody extends Error {
+  override name = "BrokenBody";
+}
+
+/** A body that is being read. */
+export interface ScriptBody {
+  /** The next piece, `null` at the end. Rejects with a {@linkcode BrokenBody}. One call at a time. */
+  next(): Promise<Bytes | null>;
+  /** Whether the declared length has been reached: what comes after it is not the client's. */
+  isFull(): boolean;
+}
+
+/** What a body is made from. */
+export interface BodySpec {
+  readonly running: RunningScript;
+  readonly answer: Answer;
+  /** What was read along with the head. */
+  readonly rest: Bytes;
+  /** Told when there is more than the declared length. */
+  readonly onExcess: () => void;
+}
+
+/** Begins to read a body. */
+export function readScriptBody(spec: BodySpec): ScriptBody {
+  const { running, onExcess } = spec;
+  const { length } = spec.answer;
+  const decoder = spec.answer.chunked ? createChunkDecoder() : null;
+  const ready: Bytes[] = [];
+  let passed = 0;
+
+  /** Cuts what is longer than declared: a second response could hide in it. */
+  function take(bytes: Bytes): void {
+    const room = length === null ? bytes.length : length - passed;
+    if (bytes.length > room) onExcess();
+    const piece = bytes.length > room ? bytes.subarray(0, room) : bytes;
+    if (piece.length === 0) return;
+    passed += piece.length;
+    ready.push(piece);
+  }
+  function receive(bytes: Bytes): void {
+    if (decoder === null) return take(bytes);
+    const pieces = decoder.push(bytes);
+    if (pieces === null) throw new BrokenBody("chunks that are not well-formed");
+    for (const piece of pieces) take(piece);
+  }
+  const isFull = (): boolean => passed === length || decoder?.isDone() === true;
+
+  async function next(): Promise<Bytes | null> {
+    while (ready.length === 0) {
+      if (isFull()) return null;
+      const bytes = await running.next();
+      if (bytes === null) {
+        await checkEnd(running);
+        if (isFull() || (length === null && decoder === null)) return null;
+        throw new BrokenBody(
+          length === null ? "its chunks have no end" : `${passed} bytes, which said Content-Length: ${length}`,
+        );
+      }
+      receive(bytes);
+    }
+    return ready.shift()!;
+  }
+  // A malformed rest is told when it is read.
+  let first = spec.rest.length > 0 ? spec.rest : null;
+  return {
+    next() {
+      if (first === null) return next();
+      const bytes = first;
+      first = null;
+      try {
+        receive(bytes);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      return next();
+    },
+    isFull,
+  };
+}
+
+async function checkEnd(running: RunningScript): Promise<void> {
+  const exit = await running.exitWithin(EXIT_WAIT);
+  if (running.stopped() !== null) throw new BrokenBody(describeStop(running));
+  if (exit !== null && !isSuccess(exit)) throw new BrokenBody(describeExit(exit));
+}
+
+/** Why a script was stopped, for the log. */
+export function describeStop(running: RunningScript): string {
+  const reason = running.stopped();
+  if (reason === "timeout") return `time limit (timeouts.${running.limit()}) reached`;
+  if (reason === "shutdown") return "the server is shutting down";
+  return reason === "client-gone" ? "the client has left" : "it was stopped";
+}

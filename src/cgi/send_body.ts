@@ -1,0 +1,145 @@
+/**
+ * A script's body on its way to the client: whole, with its length, when it was all there at once; else as it comes.
+ *
+ * @module
+ */
+
+import { respond } from "../response.ts";
+import type { Bytes } from "../runtime.ts";
+import type { Answer } from "./response.ts";
+import { BrokenBody, describeStop, type ScriptBody } from "./script_body.ts";
+import type { RunningScript } from "./supervisor.ts";
+
+/**
+ * How long a short answer is held back for its end, in milliseconds. Most scripts are over by then, and one response
+ * with its length costs less than chunks; one that is not loses this much once.
+ */
+const HOLD_TIME = 8;
+
+/** More than this many bytes are not held back. */
+const HOLD_SIZE = 65_536;
+
+/** What is sent, and who is told how it went. */
+export interface BodyDelivery {
+  readonly answer: Answer;
+  readonly body: ScriptBody;
+  readonly running: RunningScript;
+  /** The response was broken off. */
+  readonly onBroken: (reason: string) => void;
+  /** All that was declared has been sent: what the script still writes is not for the client. */
+  readonly onFull: () => void;
+}
+
+type Next = Promise<Bytes | null>;
+
+/** Sends a body. */
+export async function sendBody(delivery: BodyDelivery): Promise<Response> {
+  const { answer, body } = delivery;
+  const held: Bytes[] = [];
+  let size = 0;
+  let pending: Next;
+  const hold = startHold();
+  try {
+    for (;;) {
+      pending = body.next();
+      const bytes = await hold.race(pending);
+      if (bytes === "late") break;
+      if (bytes === null) return sendWhole(delivery, held, size);
+      held.push(bytes);
+      size += bytes.length;
+      if (size > HOLD_SIZE) {
+        pending = body.next();
+        break;
+      }
+    }
+  } finally {
+    hold.clear();
+  }
+  // Nobody may ever read it.
+  pending.catch(() => {});
+  if (answer.length !== null) answer.headers.set("content-length", String(answer.length));
+  const stream = deliver(delivery, held, pending);
+  return respond(answer.status, answer.headers, stream, answer.statusText);
+}
+
+function sendWhole({ answer, body, onFull }: BodyDelivery, held: readonly Bytes[], size: number): Response {
+  if (body.isFull()) onFull();
+  answer.headers.set("content-length", String(size));
+  return respond(answer.status, answer.headers, size === 0 ? null : join(held, size), answer.statusText);
+}
+
+interface Hold {
+  /** What comes first; a failure is left to whoever reads next. */
+  race(pending: Next): Promise<Bytes | null | "late">;
+  clear(): void;
+}
+
+function startHold(): Hold {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<"late">((resolve) => timer = setTimeout(resolve, HOLD_TIME, "late"));
+  return {
+    race: (pending) => Promise.race([pending.catch(() => "late" as const), late]),
+    clear: () => clearTimeout(timer),
+  };
+}
+
+function join(pieces: readonly Bytes[], size: number): Bytes {
+  if (pieces.length === 1) return pieces[0]!;
+  const whole: Bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** The body as a stream: read from the script only as the client takes it. */
+function deliver(
+  { body, running, onBroken, onFull }: BodyDelivery,
+  held: Bytes[],
+  pending: Next,
+): ReadableStream<Bytes> {
+  let first: Next | null = pending;
+  let done = false;
+
+  function fail(controller: ReadableStreamDefaultController<Bytes>, reason: string): void {
+    if (done) return;
+    done = true;
+    // A client that has left, or a script that was stopped for its sake, is nothing to report.
+    if (running.stopped() !== "client-gone") onBroken(reason);
+    running.stop("bad-output");
+    controller.error(new BrokenBody(reason));
+  }
+  function finish(controller: ReadableStreamDefaultController<Bytes>): void {
+    if (done) return;
+    done = true;
+    if (body.isFull()) onFull();
+    controller.close();
+  }
+  async function pull(controller: ReadableStreamDefaultController<Bytes>): Promise<void> {
+    if (held.length > 0) return controller.enqueue(held.shift()!);
+    try {
+      const bytes = await (first ?? body.next());
+      first = null;
+      if (done) return;
+      if (bytes === null) return finish(controller);
+      controller.enqueue(bytes);
+      // The end that is known is told now: the client need not ask for it.
+      if (body.isFull()) finish(controller);
+    } catch (error) {
+      fail(controller, (error as Error).message);
+    }
+  }
+  return new ReadableStream<Bytes>({
+    start(controller) {
+      // At once, also while the client takes nothing.
+      running.onStop(() => fail(controller, describeStop(running)));
+    },
+    pull,
+    cancel() {
+      done = true;
+      running.stop("client-gone");
+    },
+  }, { highWaterMark: 0 });
+}

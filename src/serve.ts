@@ -7,14 +7,9 @@
 import { errorPage, type RenderError } from "./error_page.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { consoleLog } from "./log/console.ts";
-import type { Log } from "./log/events.ts";
+import type { AccessEvent, Log, LogEvent } from "./log/events.ts";
 import { requestUrl } from "./request_path.ts";
-import {
-  currentRuntime,
-  type Listener,
-  type Network,
-  type TlsOptions,
-} from "./runtime.ts";
+import { currentRuntime, type Listener, type Network, type TlsOptions } from "./runtime.ts";
 
 /** What `serve()` takes. */
 export interface ServeOptions {
@@ -66,7 +61,12 @@ export async function serve(options: ServeOptions): Promise<Server> {
     port: options.port ?? 8000,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     onError(error) {
-      log({ type: "message", level: "error", source: "server", message: `response broken off: ${describe(error)}` });
+      log({
+        type: "message",
+        level: "error",
+        source: "server",
+        message: `response broken off: ${describe(error)}`,
+      });
     },
   });
   return { ...listener, url: listenerUrl(listener, options.tls !== undefined) };
@@ -74,45 +74,67 @@ export async function serve(options: ServeOptions): Promise<Server> {
 
 /** A handler that always answers, never throws, and logs what it answered. */
 function completeHandler(handler: Handler, renderError: RenderError, log: Log): Handler {
-  async function dispatch(request: Request, connection?: Connection): Promise<Response> {
-    return await handler(request, connection) ?? await renderError({ status: 404, request });
+  async function dispatch(request: Request, connection: Connection = {}): Promise<Response> {
+    // Whoever dispatches may sit below a mount of its own. From here on it is the whole path again.
+    const { mount: _mount, ...rest } = connection;
+    const inner: Connection = { ...rest, dispatch };
+    return await handler(request, inner) ?? await renderError({ status: 404, request });
   }
   return async function handleCompletely(request, connection = {}) {
     const time = new Date();
     const started = performance.now();
     const requestId = connection.requestId ?? crypto.randomUUID();
-    const inner: Connection = { ...connection, requestId, dispatch };
     let response: Response;
+    let clientGone = false;
     try {
-      response = await dispatch(request, inner);
+      response = await dispatch(request, { ...connection, requestId });
     } catch (error) {
-      log({
-        type: "message",
-        level: "error",
-        source: "server",
-        requestId,
-        message: `handler failed for ${request.method} ${requestUrl(request).pathname}: ${describe(error)}`,
-      });
+      // A handler that gives up because the client left has not failed.
+      clientGone = request.signal.aborted;
+      if (!clientGone) log(failure(request, requestId, error));
       response = errorPage({ status: 500, request });
     }
-    const url = requestUrl(request);
     log({
-      type: "access",
+      ...accessEvent(request, { ...connection, requestId }, response),
+      ...(clientGone && { status: CLIENT_GONE, bytes: null }),
       time,
-      requestId,
-      remote: connection.remote?.hostname ?? null,
-      user: connection.user?.name ?? null,
-      method: request.method,
-      target: url.pathname + url.search,
-      protocol: connection.protocol ?? "HTTP/1.1",
-      status: response.status,
-      bytes: contentLength(response),
       durationMs: performance.now() - started,
-      referer: request.headers.get("referer"),
-      userAgent: request.headers.get("user-agent"),
     });
     return response;
   };
+}
+
+/** What nginx logs for a client that left before it was answered. Never sent. */
+const CLIENT_GONE = 499;
+
+function failure(request: Request, requestId: string, error: unknown): LogEvent {
+  const message = `handler failed for ${request.method} ${target(request)}: ${describe(error)}`;
+  return { type: "message", level: "error", source: "server", requestId, message };
+}
+
+function accessEvent(
+  request: Request,
+  connection: Connection & { readonly requestId: string },
+  response: Response,
+): Omit<AccessEvent, "time" | "durationMs"> {
+  return {
+    type: "access",
+    requestId: connection.requestId,
+    remote: connection.remote?.hostname ?? null,
+    user: connection.user?.name ?? null,
+    method: request.method,
+    target: target(request),
+    protocol: connection.protocol ?? "HTTP/1.1",
+    status: response.status,
+    bytes: request.method === "HEAD" ? null : contentLength(response),
+    referer: request.headers.get("referer"),
+    userAgent: request.headers.get("user-agent"),
+  };
+}
+
+function target(request: Request): string {
+  const { pathname, search } = requestUrl(request);
+  return pathname + search;
 }
 
 function contentLength(response: Response): number | null {

@@ -19,7 +19,7 @@ export interface AccessEvent {
   readonly target: string;
   readonly protocol: string;
   readonly status: number;
-  /** The response's Content-Length in bytes, or `null` when it has none. */
+  /** Length of the body as its Content-Length says, or `null` when it has none or no body is sent (HEAD). */
   readonly bytes: number | null;
   /** From the request to the response's head, in milliseconds. */
   readonly durationMs: number;

@@ -1,0 +1,98 @@
+/**
+ * Serves static files and runs CGI scripts, on Deno, Bun and Node.
+ *
+ * As a program it is Python's `http.server`, CGI included:
+ *
+ * ```sh
+ * deno run -A jsr:@htbin/htbin --cgi 8000
+ * npx htbin --cgi 8000
+ * ```
+ *
+ * As a library it is a few request handlers and a server for them:
+ *
+ * ```ts
+ * import { cgi, route, serve, staticFiles } from "htbin";
+ *
+ * const server = await serve({
+ *   port: 0,
+ *   handler: route([
+ *     ["/cgi-bin/*", cgi({ root: "./cgi-bin" })],
+ *     ["/*", staticFiles({ root: "./public" })],
+ *   ]),
+ * });
+ * console.log(`Serving ${server.url}`);
+ * await server.close();
+ * ```
+ *
+ * @module
+ */
+
+import "./adapters/auto.ts";
+import { currentRuntime } from "./src/runtime.ts";
+
+export { cgi } from "./src/cgi/mod.ts";
+export type {
+  CgiHandler,
+  CgiLimits,
+  CgiOptions,
+  CgiTimeouts,
+  ScriptCall,
+  ScriptExit,
+} from "./src/cgi/options.ts";
+export { type ErrorPage, errorPage, type RenderError } from "./src/error_page.ts";
+export type { Connection, Handler } from "./src/handler.ts";
+export { consoleLog } from "./src/log/console.ts";
+export type {
+  AccessEvent,
+  Log,
+  LogEvent,
+  LogLevel,
+  MessageEvent,
+  ScriptErrorEvent,
+  ScriptExitEvent,
+} from "./src/log/events.ts";
+export { formatEvent, type LogFormat } from "./src/log/format.ts";
+export { type Route, route } from "./src/router.ts";
+export {
+  type Bytes,
+  type ByteSpan,
+  type ChildProcess,
+  type Command,
+  type DirectoryEntry,
+  type ExitStatus,
+  FileError,
+  type FileErrorReason,
+  type FileInfo,
+  type FileKind,
+  type FileSystem,
+  type Listener,
+  ListenError,
+  type ListenErrorReason,
+  type ListenOptions,
+  type Network,
+  type NetworkAddress,
+  type OpenFile,
+  type ProcessHost,
+  SpawnError,
+  type SpawnErrorReason,
+  type SpoolFile,
+  type TlsOptions,
+  type UserIdentity,
+} from "./src/runtime.ts";
+export { serve, type ServeOptions, type Server } from "./src/serve.ts";
+export {
+  site,
+  type SiteCgiOptions,
+  type SiteHandler,
+  type SiteOptions,
+  type SiteStaticOptions,
+} from "./src/site.ts";
+export { staticFiles } from "./src/static/mod.ts";
+export type { CacheOptions, HeaderRule, Listing, ListingEntry, StaticOptions } from "./src/static/options.ts";
+export { VERSION } from "./src/version.ts";
+
+// Node 20 knows no `import.meta.main`: its entry file is cli.ts.
+if ((import.meta as { main?: boolean }).main) {
+  const { main } = await import("./src/cli/main.ts");
+  await main(currentRuntime());
+}

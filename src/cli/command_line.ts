@@ -1,0 +1,169 @@
+/**
+ * From the arguments to what is asked: settings, a text to print, or a message that says what is wrong.
+ *
+ * @module
+ */
+
+import { CommanderError } from "commander";
+import type { LogFormat } from "../log/format.ts";
+import type { SiteCgiOptions, SiteOptions, SiteStaticOptions } from "../site.ts";
+import type { CertificateFiles } from "./certificate.ts";
+import { declareFlags, type Flags, FOREIGN_FLAGS } from "./flags.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What a server is started with. */
+export interface Settings {
+  /** `null`: the default one, or the next that is free. */
+  readonly port: number | null;
+  readonly hostname: string;
+  /** `null`: the working directory. */
+  readonly directory: string | null;
+  /** `null`: plain HTTP. */
+  readonly tls: CertificateFiles | null;
+  readonly site: Omit<SiteOptions, "directory" | "log">;
+  /** Format of the access log; `null` for none. */
+  readonly log: LogFormat | null;
+  /** Say nothing but what failed. */
+  readonly quiet: boolean;
+  /** How long responses and scripts may go on after the signal to stop, in milliseconds. */
+  readonly graceMs: number;
+}
+
+/** What a command line asks for. */
+export type CommandLine =
+  | { readonly kind: "serve"; readonly settings: Settings }
+  | { readonly kind: "explain"; readonly target: string; readonly settings: Settings }
+  | { readonly kind: "print"; readonly text: string };
+
+/**
+ * Parses the arguments after the program's name.
+ *
+ * @throws {UsageError} When they make no sense.
+ */
+export function parseCommandLine(args: readonly string[], version: string): CommandLine {
+  let printed = "";
+  const program = declareFlags(version, (text) => printed += text);
+  try {
+    program.parse(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: "print", text: printed };
+    throw new UsageError(explain(error, args));
+  }
+  const [port] = program.processedArgs as [number | undefined];
+  const flags = program.opts<Flags>();
+  const settings = toSettings(port, flags);
+  return flags.explain === undefined
+    ? { kind: "serve", settings }
+    : { kind: "explain", target: flags.explain, settings };
+}
+
+/** The parser's message as one line that says what to do. */
+function explain(error: CommanderError, args: readonly string[]): string {
+  const [message = "", hint = ""] = error.message.replace(/^error: /, "").split("\n");
+  switch (error.code) {
+    case "commander.unknownOption": {
+      const name = /'(.*)'/.exec(message)?.[1]?.replace(/=.*/s, "") ?? "";
+      const foreign = Object.hasOwn(FOREIGN_FLAGS, name) ? FOREIGN_FLAGS[name] : undefined;
+      const [, similar] = /\(Did you mean (.*)\?\)/.exec(hint) ?? [];
+      return `${message}: ${
+        foreign ?? (similar ? `did you mean ${similar}?` : "htbin --help lists them all")
+      }`;
+    }
+    case "commander.optionMissingArgument": {
+      const [, flags = ""] = /'(.*)'/.exec(message) ?? [];
+      return `${flags.replace(/ <.*/, "").replace(/^-\w, /, "")} needs a value: ${
+        flags.replace(/^-\w, /, "")
+      }`;
+    }
+    case "commander.excessArguments":
+      return `only one port can be given: ${args.filter((arg) => !arg.startsWith("-")).join(" ")}`;
+    default:
+      return message;
+  }
+}
+
+function toSettings(port: number | undefined, flags: Flags): Settings {
+  const quiet = flags.quiet ?? false;
+  return {
+    port: port ?? null,
+    hostname: (flags.bind ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1"),
+    directory: flags.directory ?? null,
+    tls: certificateFiles(flags),
+    site: {
+      cgi: cgiOptions(flags) ?? false,
+      static: staticOptions(flags),
+      dotfiles: flags.dotfiles ?? false,
+      followSymlinks: flags.followSymlinks ?? false,
+    },
+    log: quiet || flags.log === "none" ? null : flags.log,
+    quiet,
+    graceMs: flags.grace * 1000,
+  };
+}
+
+/** `null` for plain HTTP. */
+function certificateFiles(flags: Flags): CertificateFiles | null {
+  if (flags.tlsCert !== undefined) {
+    return { cert: flags.tlsCert, ...defined({ key: flags.tlsKey, password: flags.tlsPasswordFile }) };
+  }
+  if (flags.tlsKey !== undefined) {
+    throw new UsageError("--tls-key needs --tls-cert, the certificate it belongs to");
+  }
+  if (flags.tlsPasswordFile === undefined) return null;
+  throw new UsageError("--tls-password-file needs --tls-cert, and an encrypted key to open");
+}
+
+/** `null` when scripts are not to run. */
+function cgiOptions(flags: Flags): SiteCgiOptions | null {
+  const options: SiteCgiOptions = defined({
+    directories: flags.cgiDir?.map(trimSlashes),
+    extensions: flags.cgiExt,
+    interpreters: flags.cgiInterpreter,
+    user: flags.cgiUser,
+    env: flags.cgiEnv?.set,
+    inheritEnv: flags.cgiEnv?.inherit,
+    passAuthorization: flags.cgiPassAuth,
+    trustedProxies: flags.trustProxy,
+    timeouts: definedOrNone({
+      firstByte: flags.cgiTimeout,
+      idle: flags.cgiIdleTimeout,
+      total: flags.cgiTotalTimeout,
+    }),
+    limits: definedOrNone({ concurrent: flags.cgiMax, queue: flags.cgiQueue }),
+  });
+  return flags.cgi === true || flags.explain !== undefined || Object.keys(options).length > 0
+    ? options
+    : null;
+}
+
+function staticOptions(flags: Flags): SiteStaticOptions {
+  return defined({
+    index: flags.index,
+    listing: flags.listing,
+    cleanUrls: flags.cleanUrls,
+    spa: flags.spa,
+    precompressed: flags.precompressed,
+    compress: flags.compress,
+    cache: flags.cache,
+    defaultType: flags.contentType,
+  });
+}
+
+/** `/cgi-bin/` and `./cgi-bin` mean what `cgi-bin` means. */
+function trimSlashes(path: string): string {
+  return path.replace(/^(\.?\/+)+/, "").replace(/\/+$/, "") || ".";
+}
+
+/** The object without its undefined values. */
+function defined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+function definedOrNone<T extends object>(
+  object: T,
+): { [K in keyof T]: Exclude<T[K], undefined> } | undefined {
+  const rest = defined(object);
+  return Object.keys(rest).length > 0 ? rest : undefined;
+}

@@ -1,0 +1,27 @@
+/**
+ * The log of the command line: on standard error, as the flags ask for it.
+ *
+ * @module
+ */
+
+import type { Log } from "../log/events.ts";
+import { formatEvent } from "../log/format.ts";
+import type { Terminal } from "../runtime.ts";
+import type { Settings } from "./command_line.ts";
+
+/** Makes it. What the scripts' user is, is said once: at the start, and not again by the first script. */
+export function terminalLog(
+  terminal: Pick<Terminal, "stderr">,
+  { log, quiet }: Pick<Settings, "log" | "quiet">,
+): Log {
+  const said = new Set<string>();
+  return (event) => {
+    if (event.type === "access" && log === null) return;
+    if (event.type === "script-exit" && log !== "json") return;
+    if (event.type === "message" && event.level === "info") {
+      if (quiet || said.has(event.message)) return;
+      said.add(event.message);
+    }
+    terminal.stderr(`${formatEvent(event, log ?? "common")}\n`);
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * `cgi()` and `staticFiles()` as middleware for Hono.
+ *
+ * ```ts
+ * import { Hono } from "hono";
+ * import { cgi, staticFiles } from "htbin/hono";
+ *
+ * const app = new Hono();
+ * app.get("/hello", (c) => c.text("Hello"));
+ * app.use("/cgi-bin/*", cgi({ root: "./cgi-bin" }));
+ * app.use("*", staticFiles({ root: "./public" }));
+ * ```
+ *
+ * What nothing here answers goes on to the next handler, and in the end to `app.notFound`.
+ *
+ * @module
+ */
+
+import type { Context, MiddlewareHandler } from "hono";
+import "../adapters/auto.ts";
+import { cgi as cgiHandler } from "./cgi/mod.ts";
+import type { CgiHandler, CgiOptions } from "./cgi/options.ts";
+import type { Connection, Handler } from "./handler.ts";
+import { isRefusal, requestPath, requestUrl } from "./request_path.ts";
+import type { NetworkAddress } from "./runtime.ts";
+import { staticFiles as staticHandler } from "./static/mod.ts";
+import type { StaticOptions } from "./static/options.ts";
+
+export type { CgiOptions, StaticOptions };
+
+/** A middleware that runs scripts, with a way to end them all. */
+export type CgiMiddleware = MiddlewareHandler & Pick<CgiHandler, "close">;
+
+/**
+ * Runs CGI scripts for the paths that it is mounted at: with `app.use("/cgi-bin/*", cgi({ root: "./cgi-bin" }))`,
+ * `/cgi-bin/hello.py` runs `./cgi-bin/hello.py`.
+ *
+ * @throws {TypeError} When an option makes no sense.
+ *
+ * @example
+ * ```ts
+ * import { Hono } from "hono";
+ * import { cgi } from "htbin/hono";
+ * import assert from "node:assert/strict";
+ *
+ * const app = new Hono();
+ * app.use("/cgi-bin/*", cgi({ root: "./cgi-bin" }));
+ * assert.equal((await app.request("/cgi-bin/missing.py")).status, 404);
+ * ```
+ */
+export function cgi(options: CgiOptions): CgiMiddleware {
+  const handler = cgiHandler(options);
+  return Object.assign(middleware(handler, options.mount), { close: handler.close });
+}
+
+/**
+ * Serves the files of a folder for the paths that it is mounted at: with
+ * `app.use("/static/*", staticFiles({ root: "./public" }))`, `/static/style.css` is `./public/style.css`. A path without
+ * a file, and a method other than GET and HEAD, go on to the next handler.
+ *
+ * @throws {TypeError} When an option makes no sense.
+ *
+ * @example
+ * ```ts
+ * import { Hono } from "hono";
+ * import { staticFiles } from "htbin/hono";
+ * import assert from "node:assert/strict";
+ *
+ * const app = new Hono();
+ * app.use("/tests/*", staticFiles({ root: "./tests" }));
+ * assert.equal((await app.request("/tests/hono_test.ts")).status, 200);
+ * ```
+ */
+export function staticFiles(options: StaticOptions): MiddlewareHandler {
+  return middleware(staticHandler({ fallthrough: true, ...options }), options.mount);
+}
+
+function middleware(handler: Handler, mount: string | undefined): MiddlewareHandler {
+  return async (context, next) => {
+    const prefix = mount ?? mountOf(context);
+    if (prefix !== null) {
+      const response = await handler(context.req.raw, { ...connectionOf(context), mount: prefix });
+      if (response !== undefined) return response;
+    }
+    await next();
+  };
+}
+
+/**
+ * The part of the path that Hono's route consumed: `/cgi-bin` for `/cgi-bin/*`, `/ada/files` for `/:user/files/*`.
+ *
+ * Hono matches the path as it came, this library goes by the normalised one. Where the two disagree (`/cgi-bin/../x`),
+ * the answer is `null`: not ours. Otherwise a path could get around a middleware that is mounted beside this one.
+ */
+function mountOf(context: Context): string | null {
+  const pattern = routePattern(context);
+  if (pattern === null) return "";
+  const path = requestPath(requestUrl(context.req.raw));
+  if (isRefusal(path)) return "";
+  const consumed = path.segments.slice(0, pattern.length);
+  const agrees = pattern.every((part, at) => part.startsWith(":") ? !!consumed[at] : part === consumed[at]);
+  return agrees ? consumed.map((segment) => `/${segment}`).join("") : null;
+}
+
+/** The segments before the final `*` of the route that runs, or `null` when it does not end in one. */
+function routePattern(context: Context): readonly string[] | null {
+  const segments = context.req.routePath.split("/").slice(1);
+  if (segments.pop() !== "*") return null;
+  // An optional or regular-expression parameter may take any number of segments, so that they cannot be counted.
+  const unclear = segments.find((segment) => /[*?{]/.test(segment));
+  if (unclear === undefined) return segments;
+  throw new TypeError(
+    `Cannot tell where the route "${context.req.routePath}" mounts its files: "${unclear}" may stand for several ` +
+      "segments; give the option `mount`",
+  );
+}
+
+/** What the server in front of Hono tells of the connection; each tells it in its own way. */
+interface ServerBindings {
+  /** `@hono/node-server` */
+  readonly incoming?: {
+    readonly httpVersion?: string;
+    readonly socket?: {
+      readonly remoteAddress?: string;
+      readonly remotePort?: number;
+      readonly localAddress?: string;
+      readonly localPort?: number;
+      readonly encrypted?: boolean;
+    };
+  };
+  /** `Deno.serve(app.fetch)` */
+  readonly remoteAddr?: { readonly hostname?: string; readonly port?: number };
+  /** `Bun.serve({ fetch: (request, server) => app.fetch(request, { server }) })`, or the server itself */
+  readonly server?: BunServer;
+  readonly requestIP?: BunServer["requestIP"];
+}
+
+interface BunServer {
+  requestIP?(request: Request): { readonly address: string; readonly port: number } | null;
+  readonly hostname?: string;
+  readonly port?: number;
+}
+
+function connectionOf(context: Context): Connection {
+  const bindings: ServerBindings & Connection = context.env ?? {};
+  const requestId: unknown = context.get("requestId");
+  return { ...fromServer(bindings, context.req.raw), ...(typeof requestId === "string" && { requestId }) };
+}
+
+function fromServer(bindings: ServerBindings & Connection, request: Request): Connection {
+  if (bindings.incoming?.socket !== undefined) return fromNode(bindings.incoming);
+  if (bindings.remoteAddr !== undefined) {
+    return { remote: address(bindings.remoteAddr.hostname, bindings.remoteAddr.port) };
+  }
+  const server = bindings.server ?? (bindings.requestIP === undefined ? undefined : bindings as BunServer);
+  if (server?.requestIP !== undefined) {
+    const client = server.requestIP(request);
+    return { remote: address(client?.address, client?.port), local: address(server.hostname, server.port) };
+  }
+  // `serve({ handler: (request, connection) => app.fetch(request, connection) })` of this library.
+  return bindings.remote === undefined ? {} : bindings;
+}
+
+function fromNode({ socket = {}, httpVersion }: NonNullable<ServerBindings["incoming"]>): Connection {
+  return {
+    remote: address(socket.remoteAddress, socket.remotePort),
+    local: address(socket.localAddress, socket.localPort),
+    secure: socket.encrypted === true,
+    ...(httpVersion !== undefined && { protocol: `HTTP/${httpVersion}` }),
+  };
+}
+
+function address(hostname: string | undefined, port: number | undefined): NetworkAddress | null {
+  return hostname === undefined || port === undefined ? null : { hostname, port };
+}

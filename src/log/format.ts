@@ -1,0 +1,132 @@
+/**
+ * Events as lines of text: as Python's server prints them, as Apache's "combined", or as JSON.
+ *
+ * @module
+ */
+
+import type { AccessEvent, LogEvent, MessageEvent, ScriptErrorEvent, ScriptExitEvent } from "./events.ts";
+
+/**
+ * How events are written.
+ *
+ * - `common`: requests as Python's `http.server` prints them, in local time, with the size where it is known
+ * - `combined`: requests in Apache's combined format, which log analysers read
+ * - `json`: everything as one JSON object a line
+ */
+export type LogFormat = "common" | "combined" | "json";
+
+/** All formats. */
+export const LOG_FORMATS: readonly LogFormat[] = ["common", "combined", "json"];
+
+/**
+ * An event as one line, without a line end.
+ *
+ * What came from outside cannot end the line or reach the terminal: control characters are written as Python writes
+ * them, `\x1b`, and a backslash as two.
+ *
+ * @example
+ * ```ts
+ * import { formatEvent } from "htbin";
+ * import assert from "node:assert/strict";
+ *
+ * const line = formatEvent({
+ *   type: "script-stderr",
+ *   script: "/srv/cgi-bin/hello.py",
+ *   pid: 123,
+ *   line: "\x1b[31mred",
+ * });
+ * assert.equal(line, String.raw`/srv/cgi-bin/hello.py[123]: \x1b[31mred`);
+ * ```
+ */
+export function formatEvent(event: LogEvent, format: LogFormat = "common"): string {
+  if (format === "json") return formatJson(event);
+  switch (event.type) {
+    case "access":
+      return format === "combined" ? formatCombined(event) : formatCommon(event);
+    case "message":
+      return formatMessage(event);
+    case "script-stderr":
+      return `${speaker(event)}: ${escape(event.line)}`;
+    case "script-exit":
+      return formatExit(event);
+  }
+}
+
+function formatCommon(event: AccessEvent): string {
+  return `${identity(event)} [${localDate(event.time)}] ${outcome(event)}`;
+}
+
+function formatCombined(event: AccessEvent): string {
+  const time = `${localDate(event.time).replace(" ", ":")} ${zone(event.time)}`;
+  return `${identity(event)} [${time}] ${outcome(event)} ${quote(event.referer)} ${quote(event.userAgent)}`;
+}
+
+function formatMessage(event: MessageEvent): string {
+  const level = event.level === "info" ? "" : ` ${event.level}:`;
+  const who = event.script === undefined ? "" : ` ${speaker(event)}:`;
+  return `htbin:${level}${who} ${escape(event.message)}`;
+}
+
+function formatExit(event: ScriptExitEvent): string {
+  const how = event.signal === null ? `with ${event.code}` : `by ${event.signal}`;
+  return `htbin: ${speaker(event)}: ended ${how} after ${Math.round(event.durationMs)} ms`;
+}
+
+function formatJson(event: LogEvent): string {
+  const json = JSON.stringify({ time: new Date(), ...event });
+  // JSON leaves DEL and C1 alone, and U+009B starts a terminal's control sequences as ESC [ does.
+  return json.replace(/[\x7f-\x9f]/g, (character) => `\\u${hex(character, 4)}`);
+}
+
+/** The script that an event is about, as syslog names a program, and which request it answers. */
+function speaker(event: MessageEvent | ScriptErrorEvent | ScriptExitEvent): string {
+  const pid = event.pid === undefined ? "" : `[${event.pid}]`;
+  const request = event.requestId === undefined ? "" : ` #${escape(event.requestId.slice(0, 8))}`;
+  return `${escape(event.script ?? "")}${pid}${request}`;
+}
+
+function identity(event: AccessEvent): string {
+  return `${event.remote ?? "-"} - ${event.user === null ? "-" : escape(event.user)}`;
+}
+
+function outcome(event: AccessEvent): string {
+  const request = quote(`${event.method} ${event.target} ${event.protocol}`);
+  return `${request} ${event.status} ${event.bytes ?? "-"}`;
+}
+
+function quote(text: string | null): string {
+  return text === null ? '"-"' : `"${escape(text).replaceAll('"', '\\"')}"`;
+}
+
+/** Text that can be told from what it escapes: control characters and the backslash itself are written out. */
+function escape(text: string): string {
+  return printable(text.replaceAll("\\", "\\\\"));
+}
+
+/** Text that neither ends its line nor does anything to a terminal: control characters are written as `\x1b`. */
+export function printable(text: string): string {
+  return text.replace(/[\0-\x1f\x7f-\x9f]/g, (character) => `\\x${hex(character, 2)}`);
+}
+
+function hex(character: string, digits: number): string {
+  return character.charCodeAt(0).toString(16).padStart(digits, "0");
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** `20/Nov/2026 12:00:00`, in local time. */
+function localDate(time: Date): string {
+  const day = `${two(time.getDate())}/${MONTHS[time.getMonth()]}/${time.getFullYear()}`;
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+/** `+0100` */
+function zone(time: Date): string {
+  const minutes = -time.getTimezoneOffset();
+  const sign = minutes < 0 ? "-" : "+";
+  return `${sign}${two(Math.floor(Math.abs(minutes) / 60))}${two(Math.abs(minutes) % 60)}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}

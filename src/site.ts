@@ -1,0 +1,127 @@
+/**
+ * A folder with its CGI scripts, as one handler: what the command line serves.
+ *
+ * @module
+ */
+
+import { cgi } from "./cgi/mod.ts";
+import type { CgiHandler, CgiOptions } from "./cgi/options.ts";
+import type { RenderError } from "./error_page.ts";
+import type { Connection, Handler } from "./handler.ts";
+import type { Log } from "./log/events.ts";
+import type { FileSystem } from "./runtime.ts";
+import { staticFiles } from "./static/mod.ts";
+import type { StaticOptions } from "./static/options.ts";
+
+/** Options that files and scripts have in common, and that are given once. */
+type Shared = "root" | "mount" | "dotfiles" | "followSymlinks" | "renderError" | "log" | "fileSystem";
+
+/** How a site runs its scripts: {@linkcode CgiOptions} without what the site itself decides. */
+export interface SiteCgiOptions extends Omit<CgiOptions, Shared | "directories" | "script" | "args"> {
+  /**
+   * The folders below the site's whose files are scripts, as in {@linkcode CgiOptions.directories}; `.` for all.
+   * @default {["cgi-bin", "htbin"]}
+   */
+  readonly directories?: readonly string[];
+  /**
+   * `false` runs nothing. What would be a script is then refused, and still never sent as content.
+   * @default {true}
+   */
+  readonly run?: boolean;
+}
+
+/** How a site serves its files: {@linkcode StaticOptions} without what the site itself decides. */
+export type SiteStaticOptions = Omit<
+  StaticOptions,
+  Shared | "cgiDirectories" | "cgiExtensions" | "postIsForCgi" | "fallthrough"
+>;
+
+/** Options of {@linkcode site}. */
+export interface SiteOptions {
+  /** The folder. A relative path starts at the working directory. */
+  readonly directory: string;
+  /** Run scripts: `true` as Python's CGI server does, or with options. @default {false} */
+  readonly cgi?: boolean | SiteCgiOptions;
+  /** @default {{}} */
+  readonly static?: SiteStaticOptions;
+  /** URL path that the folder stands for, when no router says it (`connection.mount`). @default {""} */
+  readonly mount?: string;
+  /** Serve and run what begins with a dot. `.well-known` is always served. @default {false} */
+  readonly dotfiles?: boolean;
+  /** Serve and run what lies outside of the folder behind a symbolic link. @default {false} */
+  readonly followSymlinks?: boolean;
+  /** @default {errorPage} */
+  readonly renderError?: RenderError;
+  /** @default {failures to console.error} */
+  readonly log?: Log;
+  /** @default {the runtime's files} */
+  readonly fileSystem?: FileSystem;
+}
+
+/** A handler for a site, with a way to end its scripts. */
+export interface SiteHandler extends Handler {
+  /** As {@linkcode CgiHandler.close}. Resolves at once where no scripts run. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** The folders that CERN's and Python's servers took scripts from. */
+const CGI_DIRECTORIES: readonly string[] = ["cgi-bin", "htbin"];
+
+/**
+ * Serves a folder: scripts run, everything else is a file.
+ *
+ * Both sides go by one list of where scripts are, so that no file in such a place is ever sent as content, whether or
+ * not scripts run. With scripts, `POST` to what is none is answered 501, as Python's CGI server does.
+ *
+ * @throws {TypeError} When an option makes no sense.
+ *
+ * @example
+ * ```ts
+ * import { serve, site } from "htbin";
+ *
+ * const handler = site({ directory: "examples/site", cgi: true, static: { listing: true } });
+ * const server = await serve({ port: 0, handler });
+ * console.log(`The site is at ${server.url}`);
+ * await server.close();
+ * await handler.close();
+ * ```
+ */
+export function site(options: SiteOptions): SiteHandler {
+  const scripts = scriptOptions(options);
+  const runScript = runsScripts(options) ? cgi(scripts) : null;
+  const sendFile = staticFiles({
+    ...options.static,
+    ...sharedOptions(options),
+    cgiDirectories: scripts.directories ?? [],
+    // A file that an interpreter is named for is source text too, also outside of the folders for scripts.
+    cgiExtensions: [...scripts.extensions ?? [], ...Object.keys(scripts.interpreters ?? {})],
+    postIsForCgi: runScript !== null,
+  });
+  async function handleSite(request: Request, connection: Connection = {}): Promise<Response | undefined> {
+    // Without a server around it, the site itself is where a script's local redirect leads.
+    const inner = connection.dispatch === undefined ? { ...connection, dispatch: handleSite } : connection;
+    return await runScript?.(request, inner) ?? await sendFile(request, inner);
+  }
+  return Object.assign(handleSite, { close: (graceMs?: number) => closeScripts(runScript, graceMs) });
+}
+
+/** Whether a site runs what it takes for scripts. */
+export function runsScripts({ cgi = false }: SiteOptions): boolean {
+  return typeof cgi === "boolean" ? cgi : cgi.run ?? true;
+}
+
+/** The options of `cgi()` for a site, whether or not its scripts run. */
+export function scriptOptions(options: SiteOptions): CgiOptions {
+  const given: SiteCgiOptions = typeof options.cgi === "object" ? options.cgi : {};
+  const { run: _run, ...scripts } = given;
+  return { directories: CGI_DIRECTORIES, ...scripts, ...sharedOptions(options) };
+}
+
+function sharedOptions(options: SiteOptions): Pick<CgiOptions, Shared> & { readonly root: string } {
+  const { directory, cgi: _cgi, static: _static, ...shared } = options;
+  return { ...shared, root: directory };
+}
+
+async function closeScripts(runScript: CgiHandler | null, graceMs: number | undefined): Promise<void> {
+  await runScript?.close(graceMs);
+}

@@ -1,0 +1,184 @@
+/**
+ * From arguments to settings, or to the one line that says what is wrong.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseCommandLine, type Settings } from "../../src/cli/command_line.ts";
+import { UsageError } from "../../src/cli/usage_error.ts";
+
+function settingsOf(...args: string[]): Settings {
+  const asked = parseCommandLine(args, "");
+  assert.equal(asked.kind, "serve");
+  return asked.kind === "serve" ? asked.settings : assert.fail();
+}
+
+test("without arguments: Python's defaults, but for this machine only and with CGI off", () => {
+  assert.deepEqual(settingsOf(), {
+    port: null,
+    hostname: "127.0.0.1",
+    directory: null,
+    tls: null,
+    site: { cgi: false, static: { listing: true }, dotfiles: false, followSymlinks: false },
+    log: "common",
+    quiet: false,
+    graceMs: 10_000,
+  });
+});
+
+/** What the documentation of http.server shows, from 3.4 to 3.15, without the program's own name. */
+const PYTHON: readonly (readonly [args: string, settings: Partial<Settings>])[] = [
+  ["9000", { port: 9000 }],
+  ["0", { port: 0 }],
+  ["8000 --bind 127.0.0.1", { port: 8000, hostname: "127.0.0.1" }],
+  ["--bind 127.0.0.1 9000", { port: 9000, hostname: "127.0.0.1" }],
+  ["-b ::1", { hostname: "::1" }],
+  ["--bind=0.0.0.0", { hostname: "0.0.0.0" }],
+  ["--directory /tmp/", { directory: "/tmp/" }],
+  ["-d /tmp", { directory: "/tmp" }],
+  ["--tls-cert cert.pem", { tls: { cert: "cert.pem" } }],
+  ["--tls-cert cert.pem --tls-key key.pem --tls-password-file secret.txt", {
+    tls: { cert: "cert.pem", key: "key.pem", password: "secret.txt" },
+  }],
+];
+
+for (const [args, expected] of PYTHON) {
+  test(`htbin ${args}`, () => {
+    assert.deepEqual(settingsOf(...args.split(" ")), { ...settingsOf(), ...expected });
+  });
+}
+
+const CGI: readonly (readonly [args: readonly string[], options: Settings["site"]["cgi"]])[] = [
+  [["--cgi"], {}],
+  [["--cgi", "8000"], {}],
+  [["--cgi-dir", "scripts"], { directories: ["scripts"] }],
+  [["--cgi-dir", "/a/b/", "--cgi-dir", "./c", "--cgi-dir", "."], { directories: ["a/b", "c", "."] }],
+  [["--cgi-ext", ".cgi", "--cgi-ext", "py"], { extensions: [".cgi", ".py"] }],
+  [["--cgi-interpreter", ".php=php-cgi"], { interpreters: { ".php": ["php-cgi"] } }],
+  [["--cgi-interpreter", 'py="/opt/my python" -I', "--cgi-interpreter", ".pl=perl"], {
+    interpreters: { ".py": ["/opt/my python", "-I"], ".pl": ["perl"] },
+  }],
+  [["--cgi-user", "www-data"], { user: "www-data" }],
+  [["--cgi-env", "A=b=c", "--cgi-env", "HOME", "--cgi-env", "E="], {
+    env: { A: "b=c", E: "" },
+    inheritEnv: ["HOME"],
+  }],
+  [["--cgi-timeout", "2.5", "--cgi-idle-timeout", "0", "--cgi-total-timeout", ".5"], {
+    timeouts: { firstByte: 2.5, idle: 0, total: 0.5 },
+  }],
+  [["--cgi-max", "2", "--cgi-queue", "0"], { limits: { concurrent: 2, queue: 0 } }],
+  [["--cgi-pass-auth"], { passAuthorization: true }],
+  [["--trust-proxy", "10.0.0.0/8", "--trust-proxy", "::1"], { trustedProxies: ["10.0.0.0/8", "::1"] }],
+];
+
+for (const [args, options] of CGI) {
+  test(`htbin ${args.join(" ")}`, () => assert.deepEqual(settingsOf(...args).site.cgi, options));
+}
+
+test("flags for files", () => {
+  const flags = "--index a.html --index b.html --no-listing --clean-urls --spa --precompressed --compress";
+  const { site } = settingsOf(
+    ...flags.split(" "),
+    "--cache",
+    "max-age=60",
+    "--content-type",
+    "text/x",
+    "--dotfiles",
+  );
+  assert.deepEqual(site, {
+    cgi: false,
+    static: {
+      index: ["a.html", "b.html"],
+      listing: false,
+      cleanUrls: true,
+      spa: true,
+      precompressed: true,
+      compress: true,
+      cache: "max-age=60",
+      defaultType: "text/x",
+    },
+    dotfiles: true,
+    followSymlinks: false,
+  });
+  assert.equal(settingsOf("--follow-symlinks").site.followSymlinks, true);
+});
+
+test("flags for the output and the end", () => {
+  assert.equal(settingsOf("--log", "json").log, "json");
+  assert.equal(settingsOf("--log", "none").log, null);
+  assert.equal(settingsOf("-q").log, null);
+  assert.equal(settingsOf("--quiet", "--log", "json").quiet, true);
+  assert.equal(settingsOf("--grace", "0.5").graceMs, 500);
+});
+
+test("an address in brackets is the address", () => {
+  assert.equal(settingsOf("--bind", "[::1]").hostname, "::1");
+});
+
+test("--explain is not a server", () => {
+  const asked = parseCommandLine(["--explain", "/cgi-bin/x?y"], "");
+  assert.equal(asked.kind, "explain");
+  assert.ok(asked.kind === "explain" && asked.target === "/cgi-bin/x?y");
+  assert.deepEqual(asked.kind === "explain" && asked.settings.site.cgi, {});
+});
+
+const WRONG: readonly (readonly [args: readonly string[], message: string])[] = [
+  [["--directry", "x"], "unknown option '--directry': did you mean --directory?"],
+  [["--cgi-ecxt", "x"], "unknown option '--cgi-ecxt': did you mean --cgi-ext?"],
+  [["--nonsense"], "unknown option '--nonsense': htbin --help lists them all"],
+  [["--no-such=thing"], "unknown option '--no-such=thing': htbin --help lists them all"],
+  [["-p", "8000"], "unknown option '-p': the port is given by itself: htbin 8000"],
+  [["--port=8000"], "unknown option '--port=8000': the port is given by itself: htbin 8000"],
+  [["--host", "x"], "unknown option '--host': the address to listen on is --bind"],
+  [["--bind"], "--bind needs a value: --bind <address>"],
+  [["--cgi-dir"], "--cgi-dir needs a value: --cgi-dir <path>"],
+  [["--bind", ""], "--bind needs a value that is not empty"],
+  [["public"], "'public' is not a port; to serve a folder: htbin --directory public"],
+  [["65536"], "port 65536 is too large: ports go from 0 to 65535"],
+  [["8e3"], "'8e3' is not a port; to serve a folder: htbin --directory 8e3"],
+  [["1", "2"], "only one port can be given: 1 2"],
+  [["--cgi-timeout", "1m"], "--cgi-timeout takes seconds, such as 60 or 0.5, not '1m'"],
+  [["--cgi-timeout", "-1"], "--cgi-timeout takes seconds, such as 60 or 0.5, not '-1'"],
+  [["--cgi-max", "0"], "--cgi-max takes a whole number from 1, not '0'"],
+  [["--cgi-queue", "1.5"], "--cgi-queue takes a whole number from 0, not '1.5'"],
+  [["--log", "xml"], "--log takes common, combined, json, none, not 'xml'"],
+  [
+    ["--cgi-interpreter", "php-cgi"],
+    "--cgi-interpreter takes .EXT=PROGRAM, such as .php=php-cgi, not 'php-cgi'",
+  ],
+  [["--cgi-interpreter", ".php="], "--cgi-interpreter takes .EXT=PROGRAM, such as .php=php-cgi, not '.php='"],
+  [["--cgi-ext", "."], "--cgi-ext takes a file ending, such as .cgi, not '.'"],
+  [["--cgi-ext", "a/b"], "--cgi-ext takes a file ending, such as .cgi, not 'a/b'"],
+  [["--cgi-env", "=x"], "--cgi-env takes NAME=VALUE, or NAME to inherit it, not '=x'"],
+  [["--tls-key", "k"], "--tls-key needs --tls-cert, the certificate it belongs to"],
+  [["--tls-password-file", "p"], "--tls-password-file needs --tls-cert, and an encrypted key to open"],
+];
+
+for (const [args, message] of WRONG) {
+  test(`htbin ${args.join(" ")}: ${message}`, () => {
+    assert.throws(() => parseCommandLine(args, ""), (error) => {
+      assert.ok(error instanceof UsageError, String(error));
+      assert.equal(error.message, message);
+      return true;
+    });
+  });
+}
+
+test("--help fits into 80 columns and names every flag once", () => {
+  const asked = parseCommandLine(["--help"], "");
+  assert.equal(asked.kind, "print");
+  const text = asked.kind === "print" ? asked.text : "";
+  for (const line of text.split("\n")) assert.ok(line.length <= 80, line);
+  assert.match(text, /^Usage: htbin \[options\] \[port\]\n/);
+  const flags = Array.from(text.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm), ([, flag]) => flag);
+  assert.equal(new Set(flags).size, flags.length);
+  for (const flag of ["--bind", "--directory", "--cgi", "--cgi-dir", "--cgi-user", "--help", "--version"]) {
+    assert.ok(flags.includes(flag), flag);
+  }
+});
+
+test("--version prints what it was given", () => {
+  for (const flag of ["-V", "--version"]) {
+    assert.deepEqual(parseCommandLine([flag], "htbin 1"), { kind: "print", text: "htbin 1\n" });
+  }
+});

@@ -1,0 +1,86 @@
+/**
+ * A status as HTML, JSON or plain text.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { errorPage, escapeHtml } from "../src/error_page.ts";
+
+function request(accept?: string, method = "GET"): Request {
+  return new Request("http://localhost/<script>", { method, ...(accept && { headers: { accept } }) });
+}
+
+const TYPES: readonly (readonly [accept: string | undefined, type: string])[] = [
+  [undefined, "text/html; charset=utf-8"],
+  ["*/*", "text/html; charset=utf-8"],
+  ["text/html,application/xhtml+xml,*/*;q=0.8", "text/html; charset=utf-8"],
+  ["application/json", "application/json"],
+  ["application/json, text/html;q=0.9", "application/json"],
+  ["text/html, application/json;q=0.1", "text/html; charset=utf-8"],
+  ["text/plain", "text/plain; charset=utf-8"],
+  ["image/png", "text/html; charset=utf-8"],
+];
+
+for (const [accept, type] of TYPES) {
+  test(`errorPage() is ${type} for Accept: ${accept}`, async () => {
+    const response = errorPage({ status: 404, request: request(accept) });
+    assert.equal(response.status, 404);
+    assert.equal(response.headers.get("content-type"), type);
+    assert.equal(response.headers.get("vary"), "accept");
+    const body = new Uint8Array(await response.arrayBuffer());
+    assert.equal(response.headers.get("content-length"), String(body.byteLength));
+    assert.match(new TextDecoder().decode(body), /Not Found/);
+  });
+}
+
+test("errorPage() has the parts of Python's: code, message, explain", async () => {
+  const json = await errorPage({ status: 503, explain: "Later.", request: request("application/json") })
+    .json();
+  assert.deepEqual(json, { error: { code: 503, message: "Service Unavailable", explain: "Later." } });
+});
+
+test("errorPage() escapes what it was given, and nothing of the request is in it", async () => {
+  const html = await errorPage({ status: 404, explain: "<b>&\"'", request: request() }).text();
+  assert.ok(html.includes("&lt;b&gt;&amp;&quot;&#39;"));
+  assert.ok(!html.includes("<script>"));
+});
+
+test("errorPage() answers HEAD with the headers of GET and no body", async () => {
+  const get = errorPage({ status: 404, request: request() });
+  const head = errorPage({ status: 404, request: request(undefined, "HEAD") });
+  assert.deepEqual([...head.headers], [...get.headers]);
+  assert.equal(head.body, null);
+  assert.notEqual(await get.text(), "");
+});
+
+test("errorPage() keeps the headers that the status requires", () => {
+  const response = errorPage({ status: 405, headers: { allow: "GET, HEAD" }, request: request() });
+  assert.equal(response.headers.get("allow"), "GET, HEAD");
+});
+
+test("errorPage() can be neither cached, sniffed nor scripted", () => {
+  const { headers } = errorPage({ status: 500, request: request() });
+  assert.equal(headers.get("cache-control"), "no-store");
+  assert.equal(headers.get("x-content-type-options"), "nosniff");
+  assert.match(headers.get("content-security-policy") ?? "", /^default-src 'none'/);
+});
+
+test("errorPage() knows a sentence for every status that this server sends", async () => {
+  for (const status of [400, 403, 404, 405, 411, 412, 413, 416, 417, 500, 501, 502, 503, 504]) {
+    const { error } = await errorPage({ status, request: request("application/json") }).json();
+    assert.notEqual(error.explain, "", `${status}`);
+    assert.notEqual(error.message, "Error", `${status}`);
+  }
+});
+
+test("errorPage() of an unknown status", async () => {
+  const response = errorPage({ status: 599, request: request("text/plain") });
+  assert.equal(await response.text(), "599 Error\n\n");
+});
+
+test("escapeHtml() makes text safe in elements and attributes", () => {
+  assert.equal(
+    escapeHtml(`<a href="x" title='y'>&amp;</a>`),
+    "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;amp;&lt;/a&gt;",
+  );
+});

@@ -1,0 +1,222 @@
+/**
+ * The manifests and the source say the same: names, versions, entry points, dependencies; and the core is portable.
+ */
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { VERSION } from "../src/version.ts";
+
+interface PackageJson {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+  readonly sideEffects: readonly string[];
+  readonly bin: Readonly<Record<string, string>>;
+  readonly files: readonly string[];
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+  readonly imports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
+}
+
+interface JsrJson {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+  readonly exports: Readonly<Record<string, string>>;
+  readonly imports: Readonly<Record<string, string>>;
+  readonly publish: { readonly include: readonly string[] };
+}
+
+const packageJson: PackageJson = readJson("package.json");
+const jsrJson: JsrJson = readJson("jsr.json");
+
+/** Everything that is published, and what each file imports. */
+const modules: ReadonlyMap<string, readonly string[]> = new Map(
+  ["mod.ts", "cli.ts", ...filesBelow("src"), ...filesBelow("adapters")].map((
+    path,
+  ) => [path, importsOf(path)]),
+);
+
+test("there is one name and one version", () => {
+  assert.equal(packageJson.name, "htbin");
+  assert.equal(jsrJson.name, "@htbin/htbin");
+  assert.match(VERSION, /^\d+\.\d+\.\d+(-[0-9a-z.]+)?$/);
+  assert.equal(packageJson.version, VERSION);
+  assert.equal(jsrJson.version, VERSION);
+  const lock = readJson<{ packages: Record<string, PackageJson> }>("package-lock.json").packages[""];
+  assert.equal(lock?.name, packageJson.name);
+  assert.equal(lock?.version, VERSION);
+  assert.deepEqual(lock?.dependencies, packageJson.dependencies);
+  assert.deepEqual(lock?.devDependencies, packageJson.devDependencies);
+});
+
+test("deno.json has neither name nor version, so that publishing with it fails instead of winning over jsr.json", () => {
+  const denoJson = readJson<Record<string, unknown>>("deno.json");
+  for (const key of ["name", "version", "exports", "imports"]) assert.ok(!(key in denoJson), key);
+});
+
+test("there is one license", () => {
+  assert.equal(packageJson.license, "MIT");
+  assert.equal(jsrJson.license, "MIT");
+  assert.match(readFileSync("LICENSE", "utf8"), /^MIT License/);
+});
+
+test("jsr.json and package.json export the same modules, and they are there", () => {
+  assert.deepEqual(Object.keys(packageJson.exports), Object.keys(jsrJson.exports));
+  for (const [name, source] of Object.entries(jsrJson.exports)) {
+    const compiled = source.replace(/^\.\//, "./dist/").replace(/\.ts$/, "");
+    assert.deepEqual(packageJson.exports[name], { types: `${compiled}.d.ts`, default: `${compiled}.js` });
+    assert.ok(existsSync(source), source);
+  }
+});
+
+test("every runtime's adapter is exported", () => {
+  for (const name of readdirSync("adapters").filter((name) => name.endsWith(".ts"))) {
+    assert.equal(jsrJson.exports[`./${name.replace(/\.ts$/, "")}`], `./adapters/${name}`);
+  }
+});
+
+test("the command is what npm installs, and starts by itself", () => {
+  assert.deepEqual(packageJson.bin, { htbin: "dist/cli.js" });
+  assert.ok(readFileSync("cli.ts", "utf8").startsWith("#!/usr/bin/env node\n"));
+});
+
+test("modules that do something when they are imported are declared, for bundlers", () => {
+  const acting = ["adapters/auto.ts", "cli.ts", "mod.ts"];
+  assert.deepEqual(
+    packageJson.sideEffects,
+    acting.map((path) => `./dist/${path.replace(/\.ts$/, ".js")}`),
+  );
+  const bare = [...modules].flatMap(([path]) => sideEffectImportsOf(path).map((name) => resolve(path, name)));
+  for (const path of bare) assert.ok(acting.includes(path), path);
+});
+
+test("everything that jsr.json exports can be reached from what it publishes", () => {
+  const seen = new Set<string>();
+  const queue = Object.values(jsrJson.exports).map((path) => normalize(path));
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    assert.ok(jsrJson.publish.include.some((part) => path === part || path?.startsWith(`${part}/`)), path);
+    for (const name of modules.get(path) ?? []) {
+      if (name.startsWith(".")) queue.push(resolve(path, name));
+    }
+  }
+  for (const part of jsrJson.publish.include) assert.ok(existsSync(part), part);
+  // dist/ is made by the build.
+  for (const part of packageJson.files) assert.ok(part === "dist" || existsSync(part), part);
+});
+
+test("every #std import is listed for JSR, typed for the compiler and in the npm package, and nothing else is", () => {
+  const used = specifiers((name) => name.startsWith("#std/"));
+  const listed = Object.keys(jsrJson.imports).filter((name) => name.startsWith("#std/")).sort();
+  const typed = filesBelow("types/std").map((path) =>
+    path.replace("types/std", "#std").replace(/\.d\.ts$/, "")
+  ).sort();
+  assert.deepEqual(listed, used);
+  assert.deepEqual(typed, used);
+  assert.deepEqual(packageJson.imports["#std/*"], { types: "./types/std/*.d.ts", default: "deno-std/*.js" });
+  for (const name of used) {
+    const [, part = "", path = ""] = /^#std\/([^/]+)\/(.+)$/.exec(name) ?? [];
+    const target = `jsr:@std/${part.replaceAll("_", "-")}@VERSION/${path.replaceAll("_", "-")}`;
+    assert.equal(jsrJson.imports[name]?.replace(/@\^\d+\.\d+\.\d+/, "@VERSION"), target);
+    assert.ok(existsSync(`node_modules/deno-std/${part}/${path}.js`), name);
+  }
+});
+
+test("every npm dependency is used, and listed for JSR in the same version", () => {
+  const used = specifiers((name) => !/^(\.|#|node:)/.test(name)).map((name) => name.split("/")[0] as string);
+  const offered = [...Object.keys(packageJson.dependencies), ...Object.keys(packageJson.peerDependencies)];
+  // deno-std stands behind `#std/`; JSR users get @std itself.
+  assert.deepEqual([...new Set([...used, "deno-std"])].sort(), [...new Set(offered)].sort());
+  const { dependencies, devDependencies } = packageJson;
+  for (const name of used) {
+    assert.equal(jsrJson.imports[name], `npm:${name}@${dependencies[name] ?? devDependencies[name]}`);
+  }
+});
+
+test("hono is asked for by htbin/hono alone, and for its types only", () => {
+  assert.equal(packageJson.peerDependenciesMeta["hono"]?.optional, true);
+  for (const [path, names] of modules) {
+    if (path !== "src/hono.ts") assert.ok(!names.some((name) => /^hono\b/.test(name)), path);
+  }
+  const imports = readFileSync("src/hono.ts", "utf8").match(/^import .* from "hono.*";$/gm) ?? [];
+  assert.ok(imports.length > 0);
+  for (const line of imports) assert.match(line, /^import type /);
+});
+
+test("the core names no runtime", () => {
+  for (const path of modules.keys()) {
+    if (path !== "mod.ts" && !path.startsWith("src/")) continue;
+    const code = withoutComments(readFileSync(path, "utf8"));
+    assert.doesNotMatch(
+      code,
+      /\b(Deno|Bun|process)\s*[.[]|\bglobalThis\s*\.\s*(Deno|Bun|process)\b|["'`]node:/,
+      path,
+    );
+    for (const name of modules.get(path) ?? []) {
+      // mod.ts chooses the adapter of the runtime that runs, and hono.ts does so without mod.ts.
+      const chooses = name.endsWith("adapters/auto.ts");
+      if (chooses) assert.ok(path === "mod.ts" || path === "src/hono.ts", path);
+      else assert.ok(!name.includes("adapters/"), `${path} imports ${name}`);
+    }
+  }
+});
+
+test("the core compiles with no runtime's types", { timeout: 120_000 }, async () => {
+  // The shim in .bin needs a shell on Windows; this is what it starts.
+  const node = process.versions["bun"] === undefined && !("Deno" in globalThis) ? process.execPath : "node";
+  const { stdout } = await promisify(execFile)(node, [
+    "node_modules/typescript/bin/tsc",
+    "-p",
+    "tsconfig.core.json",
+  ]);
+  assert.equal(stdout, "");
+});
+
+function readJson<T>(path: string): T {
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      return entry.isDirectory() ? filesBelow(path) : path.endsWith(".ts") ? [path] : [];
+    })
+    .sort();
+}
+
+/** The specifiers of all imports, static and dynamic, and of re-exports. */
+function importsOf(path: string): string[] {
+  const code = withoutComments(readFileSync(path, "utf8"));
+  const pattern = /\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
+  return Array.from(code.matchAll(pattern), ([, from, bare, dynamic]) => (from ?? bare ?? dynamic) as string);
+}
+
+function sideEffectImportsOf(path: string): string[] {
+  const code = withoutComments(readFileSync(path, "utf8"));
+  return Array.from(code.matchAll(/^\s*import\s+"(\.[^"]+)"/gm), ([, name]) => name as string);
+}
+
+function resolve(from: string, specifier: string): string {
+  return normalize(join(dirname(from), specifier));
+}
+
+/** The specifiers in the published source that fit, sorted, each once. */
+function specifiers(fits: (name: string) => boolean): string[] {
+  return [...new Set([...modules.values()].flat().filter(fits))].sort();
+}
+
+/** Enough for this source: comments that begin a line. A "/*" elsewhere is in a string. */
+function withoutComments(code: string): string {
+  return code.replace(/^\s*\/\*[\s\S]*?\*\//gm, "").replace(/^\s*\/\/.*$/gm, "");
+}

@@ -1,0 +1,116 @@
+/**
+ * Runs the tests on every runtime, or on those that are named, and ends with each runner's own totals.
+ *
+ *     node tools/test.js [deno] [bun] [node]
+ *
+ * One that fails does not keep the others from running; the exit status is 1 if any did.
+ */
+
+// deno-lint-ignore-file no-console
+
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+
+/** A runner that takes longer is ended: nothing may hang a build. */
+const LIMIT_MINUTES = 10;
+
+/** What is run, one after another, and which of the last lines are the totals. */
+const RUNNERS = {
+  deno: {
+    steps: () => [[bin("deno"), "test", "-A", "--no-check", "tests/"]],
+    totals: /^(ok|FAILED) \| .*/,
+  },
+  bun: {
+    // Its limit of five seconds a test is for unit tests on a machine of their own.
+    steps: () => [[bin("bun"), "test", "--timeout", "120000"]],
+    totals: /^ *\d+ (pass|fail|skip|todo|error).*|^Ran \d+ tests.*/,
+  },
+  node: {
+    steps: () => [
+      [process.execPath, "node_modules/typescript/bin/tsc", "-p", "tsconfig.test.json"],
+      [process.execPath, "--test", "--test-reporter=spec", ...compiledTests("tests")],
+    ],
+    totals: /^. (tests|suites|pass|fail|cancelled|skipped|todo) \d+/,
+  },
+};
+
+const results = [];
+for (const name of chosenRunners()) {
+  console.log(`\n== ${name}`);
+  results.push({ name, ...await runAll(RUNNERS[name]) });
+}
+for (const { name, code, totals } of results) {
+  console.log(`\n== ${name}: ${code === 0 ? "passed" : `FAILED (exit status ${code})`}`);
+  console.log(totals.length > 0 ? totals.join("\n") : "(no totals)");
+}
+// A runner without totals has not run any tests, whatever its exit status says.
+process.exitCode = results.every(({ code, totals }) => code === 0 && totals.length > 0) ? 0 : 1;
+
+function chosenRunners() {
+  const names = process.argv.slice(2);
+  for (const name of names) {
+    if (!Object.hasOwn(RUNNERS, name)) {
+      throw new Error(`No runner ${name}: ${Object.keys(RUNNERS).join(", ")}`);
+    }
+  }
+  return names.length > 0 ? names : Object.keys(RUNNERS);
+}
+
+async function runAll({ steps, totals: pattern }) {
+  for (const [program, ...args] of steps()) {
+    const { code, output } = await run(program, args);
+    const totals = output.split("\n").map(plain).filter((line) => pattern.test(line));
+    if (code !== 0 || totals.length > 0) return { code, totals };
+  }
+  return { code: 0, totals: [] };
+}
+
+/** Runs a program, shows what it writes as it comes, and keeps the end of it. */
+function run(program, args) {
+  return new Promise((resolve, reject) => {
+    // In a group of its own: what npm puts into .bin starts the program instead of being it.
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const kill = () => process.kill(-child.pid, "SIGKILL");
+    const interrupt = () => {
+      kill();
+      process.exit(130);
+    };
+    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+    const timer = setTimeout(() => {
+      console.error(`Ended after ${LIMIT_MINUTES} minutes`);
+      kill();
+    }, LIMIT_MINUTES * 60_000);
+    let output = "";
+    for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
+      from.setEncoding("utf8").on("data", (text) => {
+        output = (output + text).slice(-100_000);
+        to.write(text);
+      });
+    }
+    child.once("error", reject);
+    child.once("exit", () => {
+      clearTimeout(timer);
+      process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+    });
+    child.once("close", (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+function bin(name) {
+  return join("node_modules", ".bin", name);
+}
+
+/** Where the compiler puts the tests: never what an earlier run left there. */
+function compiledTests(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return compiledTests(path);
+    return entry.name.endsWith("_test.ts") ? [join("build", path.replace(/\.ts$/, ".js"))] : [];
+  });
+}
+
+function plain(line) {
+  return line.replace(/\x1b\[[0-9;]*m/g, "").trimEnd();
+}

@@ -30,6 +30,7 @@
 import "./adapters/auto.ts";
 import { currentRuntime } from "./src/runtime.ts";
 
+export { explainCgi, type Explanation } from "./src/cgi/explain.ts";
 export { cgi } from "./src/cgi/mod.ts";
 export type {
   CgiHandler,
@@ -64,6 +65,7 @@ export {
   type FileErrorReason,
   type FileInfo,
   type FileKind,
+  type FilePermissions,
   type FileSystem,
   type Listener,
   ListenError,
@@ -88,7 +90,14 @@ export {
   type SiteStaticOptions,
 } from "./src/site.ts";
 export { staticFiles } from "./src/static/mod.ts";
-export type { CacheOptions, HeaderRule, Listing, ListingEntry, StaticOptions } from "./src/static/options.ts";
+export type {
+  CacheOptions,
+  HeaderRule,
+  Listing,
+  ListingEntry,
+  ListingSort,
+  StaticOptions,
+} from "./src/static/options.ts";
 export { VERSION } from "./src/version.ts";
 
 // Node 20 knows no `import.meta.main`: its entry file is cli.ts.

@@ -10,11 +10,13 @@ import { respond } from "./response.ts";
 
 /** What an error page is made from. */
 export interface ErrorPage {
+  /** The status code. */
   readonly status: number;
   /** A sentence for the client. Default: what the status means. Never holds a path of this machine. */
   readonly explain?: string;
   /** Headers the status requires, such as `Allow`. */
   readonly headers?: HeadersInit;
+  /** The request that it answers: its `Accept` chooses the format. */
   readonly request: Request;
 }
 
@@ -67,12 +69,16 @@ export function errorPage(page: ErrorPage): Response {
   headers.set("cache-control", "no-store");
   headers.set("vary", "accept");
   headers.set("x-content-type-options", "nosniff");
-  if (type === "text/html") headers.set("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");
+  if (type === "text/html") {
+    headers.set("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");
+  }
   return respond(status, headers, request.method === "HEAD" ? null : body);
 }
 
 function render(type: string, status: number, message: string, explain: string): string {
-  if (type === "application/json") return JSON.stringify({ error: { code: status, message, explain } }) + "\n";
+  if (type === "application/json") {
+    return JSON.stringify({ error: { code: status, message, explain } }) + "\n";
+  }
   if (type === "text/plain") return `${status} ${message}\n${explain}\n`;
   return html(status, message, explain);
 }

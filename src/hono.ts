@@ -16,7 +16,6 @@
  * @module
  */
 
-import type { Context, MiddlewareHandler } from "hono";
 import "../adapters/auto.ts";
 import { cgi as cgiHandler } from "./cgi/mod.ts";
 import type { CgiHandler, CgiOptions } from "./cgi/options.ts";
@@ -26,10 +25,23 @@ import type { NetworkAddress } from "./runtime.ts";
 import { staticFiles as staticHandler } from "./static/mod.ts";
 import type { StaticOptions } from "./static/options.ts";
 
-export type { CgiOptions, StaticOptions };
+export type { CgiHandler, CgiOptions, StaticOptions };
+
+/** What is used of Hono's `Context`. Any version's fits, so that nothing of Hono is imported, not even its types. */
+export interface HonoContext {
+  /** The request, and the pattern of the route that runs. */
+  readonly req: { readonly raw: Request; readonly routePath: string };
+  /** What the server in front of Hono passed to `app.fetch`. */
+  readonly env: unknown;
+  /** What other middleware has set. */
+  get(key: "requestId"): unknown;
+}
+
+/** A middleware, as `app.use()` takes it. */
+export type HonoMiddleware = (context: HonoContext, next: () => Promise<void>) => Promise<Response | void>;
 
 /** A middleware that runs scripts, with a way to end them all. */
-export type CgiMiddleware = MiddlewareHandler & Pick<CgiHandler, "close">;
+export type CgiMiddleware = HonoMiddleware & Pick<CgiHandler, "close">;
 
 /**
  * Runs CGI scripts for the paths that it is mounted at: with `app.use("/cgi-bin/*", cgi({ root: "./cgi-bin" }))`,
@@ -71,11 +83,11 @@ export function cgi(options: CgiOptions): CgiMiddleware {
  * assert.equal((await app.request("/tests/hono_test.ts")).status, 200);
  * ```
  */
-export function staticFiles(options: StaticOptions): MiddlewareHandler {
+export function staticFiles(options: StaticOptions): HonoMiddleware {
   return middleware(staticHandler({ fallthrough: true, ...options }), options.mount);
 }
 
-function middleware(handler: Handler, mount: string | undefined): MiddlewareHandler {
+function middleware(handler: Handler, mount: string | undefined): HonoMiddleware {
   return async (context, next) => {
     const prefix = mount ?? mountOf(context);
     if (prefix !== null) {
@@ -92,7 +104,7 @@ function middleware(handler: Handler, mount: string | undefined): MiddlewareHand
  * Hono matches the path as it came, this library goes by the normalised one. Where the two disagree (`/cgi-bin/../x`),
  * the answer is `null`: not ours. Otherwise a path could get around a middleware that is mounted beside this one.
  */
-function mountOf(context: Context): string | null {
+function mountOf(context: HonoContext): string | null {
   const pattern = routePattern(context);
   if (pattern === null) return "";
   const path = requestPath(requestUrl(context.req.raw));
@@ -103,7 +115,7 @@ function mountOf(context: Context): string | null {
 }
 
 /** The segments before the final `*` of the route that runs, or `null` when it does not end in one. */
-function routePattern(context: Context): readonly string[] | null {
+function routePattern(context: HonoContext): readonly string[] | null {
   const segments = context.req.routePath.split("/").slice(1);
   if (segments.pop() !== "*") return null;
   // An optional or regular-expression parameter may take any number of segments, so that they cannot be counted.
@@ -141,9 +153,9 @@ interface BunServer {
   readonly port?: number;
 }
 
-function connectionOf(context: Context): Connection {
-  const bindings: ServerBindings & Connection = context.env ?? {};
-  const requestId: unknown = context.get("requestId");
+function connectionOf(context: HonoContext): Connection {
+  const bindings = (context.env ?? {}) as ServerBindings & Connection;
+  const requestId = context.get("requestId");
   return { ...fromServer(bindings, context.req.raw), ...(typeof requestId === "string" && { requestId }) };
 }
 

@@ -26,6 +26,14 @@ export function respond(status: number, headers: Headers, body: BodySource, stat
   return response;
 }
 
+/**
+ * Why a body broke off, where that has been logged already: whoever sends the body breaks the transfer, and says no
+ * more of it.
+ */
+export class BrokenBody extends Error {
+  override name = "BrokenBody";
+}
+
 /** What the body of a response made by {@linkcode respond} is, or `undefined` for a response made elsewhere. */
 export function bodySource(response: Response): BodySource | undefined {
   return sources.get(response);

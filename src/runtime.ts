@@ -18,6 +18,7 @@ export type FileKind = "file" | "directory" | "other";
 
 /** What is known of a file without reading it. */
 export interface FileInfo {
+  /** What it is. */
   readonly kind: FileKind;
   /** In bytes. */
   readonly size: number;
@@ -29,7 +30,9 @@ export interface FileInfo {
 
 /** A part of a file: `length` bytes from `offset`. */
 export interface ByteSpan {
+  /** The first byte, counted from 0. */
   readonly offset: number;
+  /** How many bytes. */
   readonly length: number;
 }
 
@@ -47,12 +50,15 @@ export interface OpenFile {
    * truncated or changed meanwhile.
    */
   stream(span: ByteSpan): ReadableStream<Bytes>;
+  /** Releases the file. */
   close(): Promise<void>;
 }
 
 /** One name in a directory. `link` is a symbolic link, whatever it points to. */
 export interface DirectoryEntry {
+  /** The name alone. */
   readonly name: string;
+  /** What the name is, links not followed. */
   readonly kind: FileKind | "link";
 }
 
@@ -99,8 +105,11 @@ export type FileErrorReason =
 
 /** A file that could not be used, for a reason other than absence. */
 export class FileError extends Error {
+  /** The error's name. */
   override name = "FileError";
+  /** Why, in a word. */
   readonly reason: FileErrorReason;
+  /** Makes the error; the message is a sentence for the operator. */
   constructor(reason: FileErrorReason, message: string, options?: ErrorOptions) {
     super(message, options);
     this.reason = reason;
@@ -114,6 +123,7 @@ export class FileError extends Error {
 export interface SpoolFile {
   /** Bytes written so far. */
   readonly size: number;
+  /** Appends these bytes. */
   write(chunk: Uint8Array): Promise<void>;
   /** All bytes from the start. Closes the file at the end, error or cancel. */
   stream(): ReadableStream<Bytes>;
@@ -123,7 +133,9 @@ export interface SpoolFile {
 
 /** The user a process runs as. */
 export interface UserIdentity {
+  /** Number of the user. */
   readonly uid: number;
+  /** Number of its group. */
   readonly gid: number;
 }
 
@@ -145,6 +157,7 @@ export interface Command {
 
 /** How a process ended: exactly one of the two is not `null`. */
 export interface ExitStatus {
+  /** The exit status. */
   readonly code: number | null;
   /** The signal's name, such as `SIGTERM`. */
   readonly signal: string | null;
@@ -152,9 +165,11 @@ export interface ExitStatus {
 
 /** A started program, in a process group of its own. */
 export interface ChildProcess {
+  /** Its process number, which is that of its group too. */
   readonly pid: number;
   /** Ends when every holder of the pipe has closed it. Cancel it to stop listening. */
   readonly stdout: ReadableStream<Bytes>;
+  /** As `stdout`. */
   readonly stderr: ReadableStream<Bytes>;
   /** Settles once the program itself has ended, however long others hold its pipes. Never rejects. */
   readonly exited: Promise<ExitStatus>;
@@ -179,8 +194,11 @@ export type SpawnErrorReason =
 
 /** A program that could not be started. */
 export class SpawnError extends Error {
+  /** The error's name. */
   override name = "SpawnError";
+  /** Why, in a word. */
   readonly reason: SpawnErrorReason;
+  /** Makes the error; the message is a sentence for the operator. */
   constructor(reason: SpawnErrorReason, message: string, options?: ErrorOptions) {
     super(message, options);
     this.reason = reason;
@@ -207,12 +225,15 @@ export interface ProcessHost {
 export interface NetworkAddress {
   /** Without brackets: `127.0.0.1`, `::1`. */
   readonly hostname: string;
+  /** The TCP port. */
   readonly port: number;
 }
 
 /** A certificate and its key, as PEM text. */
 export interface TlsOptions {
+  /** The certificate, and those between it and a root. */
   readonly cert: string;
+  /** The certificate's private key. */
   readonly key: string;
   /** For an encrypted key. */
   readonly passphrase?: string;
@@ -224,6 +245,7 @@ export interface ListenOptions {
   readonly hostname: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** Serve HTTPS. */
   readonly tls?: TlsOptions;
   /** Told of failures after the response was handed over (a body that broke). Never sees a client that left. */
   readonly onError?: (error: unknown) => void;
@@ -253,8 +275,11 @@ export type ListenErrorReason =
 
 /** A socket that could not be opened. */
 export class ListenError extends Error {
+  /** The error's name. */
   override name = "ListenError";
+  /** Why, in a word. */
   readonly reason: ListenErrorReason;
+  /** Makes the error; the message is a sentence for the operator. */
   constructor(reason: ListenErrorReason, message: string, options?: ErrorOptions) {
     super(message, options);
     this.reason = reason;
@@ -295,11 +320,17 @@ export interface Terminal {
 
 /** A runtime, whole. */
 export interface Runtime {
+  /** Which runtime it is. */
   readonly name: "deno" | "bun" | "node";
+  /** Its version. */
   readonly version: string;
+  /** Reading files. */
   readonly files: FileSystem;
+  /** Starting programs. */
   readonly processes: ProcessHost;
+  /** Serving HTTP. */
   readonly network: Network;
+  /** The process, for a command line. */
   readonly terminal: Terminal;
 }
 

@@ -6,13 +6,16 @@
 
 import { errorPage, type RenderError } from "./error_page.ts";
 import type { Connection, Handler } from "./handler.ts";
+import { hasInvalidHost } from "./host.ts";
 import { consoleLog } from "./log/console.ts";
 import type { AccessEvent, Log, LogEvent } from "./log/events.ts";
 import { requestUrl } from "./request_path.ts";
+import { BrokenBody } from "./response.ts";
 import { currentRuntime, type Listener, type Network, type TlsOptions } from "./runtime.ts";
 
 /** What `serve()` takes. */
 export interface ServeOptions {
+  /** Answers the requests. */
   readonly handler: Handler;
   /** 0 lets the system choose. @default {8000} */
   readonly port?: number;
@@ -24,7 +27,7 @@ export interface ServeOptions {
   readonly renderError?: RenderError;
   /** Gets an event for each request and each failure. @default {failures to console.error} */
   readonly log?: Log;
-  /** @default {the runtime that is running} */
+  /** What opens the socket. @default {the runtime that is running} */
   readonly network?: Network;
 }
 
@@ -61,6 +64,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
     port: options.port ?? 8000,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     onError(error) {
+      if (error instanceof BrokenBody) return;
       log({
         type: "message",
         level: "error",
@@ -87,7 +91,9 @@ function completeHandler(handler: Handler, renderError: RenderError, log: Log): 
     let response: Response;
     let clientGone = false;
     try {
-      response = await dispatch(request, { ...connection, requestId });
+      response = hasInvalidHost(request)
+        ? await renderError({ status: 400, request })
+        : await dispatch(request, { ...connection, requestId });
     } catch (error) {
       // A handler that gives up because the client left has not failed.
       clientGone = request.signal.aborted;

@@ -13,11 +13,21 @@ import type { FileSystem } from "./runtime.ts";
 import { staticFiles } from "./static/mod.ts";
 import type { StaticOptions } from "./static/options.ts";
 
-/** Options that files and scripts have in common, and that are given once. */
-type Shared = "root" | "mount" | "dotfiles" | "followSymlinks" | "renderError" | "log" | "fileSystem";
-
 /** How a site runs its scripts: {@linkcode CgiOptions} without what the site itself decides. */
-export interface SiteCgiOptions extends Omit<CgiOptions, Shared | "directories" | "script" | "args"> {
+export interface SiteCgiOptions extends
+  Omit<
+    CgiOptions,
+    | "root"
+    | "mount"
+    | "dotfiles"
+    | "followSymlinks"
+    | "renderError"
+    | "log"
+    | "fileSystem"
+    | "directories"
+    | "script"
+    | "args"
+  > {
   /**
    * The folders below the site's whose files are scripts, as in {@linkcode CgiOptions.directories}; `.` for all.
    * @default {["cgi-bin", "htbin"]}
@@ -33,7 +43,17 @@ export interface SiteCgiOptions extends Omit<CgiOptions, Shared | "directories" 
 /** How a site serves its files: {@linkcode StaticOptions} without what the site itself decides. */
 export type SiteStaticOptions = Omit<
   StaticOptions,
-  Shared | "cgiDirectories" | "cgiExtensions" | "postIsForCgi" | "fallthrough"
+  | "root"
+  | "mount"
+  | "dotfiles"
+  | "followSymlinks"
+  | "renderError"
+  | "log"
+  | "fileSystem"
+  | "cgiDirectories"
+  | "cgiExtensions"
+  | "postIsForCgi"
+  | "fallthrough"
 >;
 
 /** Options of {@linkcode site}. */
@@ -42,7 +62,7 @@ export interface SiteOptions {
   readonly directory: string;
   /** Run scripts: `true` as Python's CGI server does, or with options. @default {false} */
   readonly cgi?: boolean | SiteCgiOptions;
-  /** @default {{}} */
+  /** Options of `staticFiles()`. @default {{}} */
   readonly static?: SiteStaticOptions;
   /** URL path that the folder stands for, when no router says it (`connection.mount`). @default {""} */
   readonly mount?: string;
@@ -50,11 +70,11 @@ export interface SiteOptions {
   readonly dotfiles?: boolean;
   /** Serve and run what lies outside of the folder behind a symbolic link. @default {false} */
   readonly followSymlinks?: boolean;
-  /** @default {errorPage} */
+  /** Renders error pages. @default {errorPage} */
   readonly renderError?: RenderError;
-  /** @default {failures to console.error} */
+  /** Gets what happens. @default {failures to console.error} */
   readonly log?: Log;
-  /** @default {the runtime's files} */
+  /** Where files are read. @default {the runtime's files} */
   readonly fileSystem?: FileSystem;
 }
 
@@ -63,6 +83,9 @@ export interface SiteHandler extends Handler {
   /** As {@linkcode CgiHandler.close}. Resolves at once where no scripts run. */
   close(graceMs?: number): Promise<void>;
 }
+
+/** Options that files and scripts have in common, and that are given once. */
+type Shared = "root" | "mount" | "dotfiles" | "followSymlinks" | "renderError" | "log" | "fileSystem";
 
 /** The folders that CERN's and Python's servers took scripts from. */
 const CGI_DIRECTORIES: readonly string[] = ["cgi-bin", "htbin"];

@@ -101,7 +101,7 @@ async function settle<T>(answer: () => T): Promise<T> {
   return answer();
 }
 
-/** Follows every link; `null` when nothing is there or links go round. */
+/** Follows every link; `null` when nothing is there or links go round. An unreadable folder is one of mode 000. */
 function resolve(nodes: Map<string, MemoryNode>, path: string): string | null {
   let rest = path.split("/").filter((part) => part !== "");
   let real = "";
@@ -114,6 +114,10 @@ function resolve(nodes: Map<string, MemoryNode>, path: string): string | null {
       continue;
     }
     if (part.length > 255 || !isDirectory(nodes, real)) return null;
+    const above = nodes.get(real);
+    if (above !== undefined && "unreadable" in above && above.unreadable) {
+      throw new FileError("denied", `EACCES: permission denied, '${path}'`);
+    }
     const next = `${real}/${part}`;
     const node = nodes.get(next);
     if (node !== undefined && "link" in node) {

@@ -6,7 +6,7 @@ import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
-import { pathToFileURL } from "node:url";
+import { startCommand } from "./_command.ts";
 import { temporaryFolder } from "./programs/_command.ts";
 
 const EXAMPLES = ["examples/library.ts", "examples/hono.ts"];
@@ -30,6 +30,11 @@ describe("the README", () => {
       );
       await chmod(join(folder.path, script), 0o755);
     }
+    await writeFile(
+      join(folder.path, "cgi-bin/length.sh"),
+      '#!/bin/sh\necho "Content-Type: text/plain"\necho\necho "$(($(wc -c))) of $CONTENT_LENGTH"\n',
+    );
+    await chmod(join(folder.path, "cgi-bin/length.sh"), 0o755);
   });
   after(async () => {
     await folder.remove();
@@ -55,10 +60,33 @@ describe("the README", () => {
     }
   });
 
+  it("names the permissions that Deno needs, and no server needs more", {
+    skip: "Deno" in globalThis ? false : "permissions are Deno's",
+  }, async () => {
+    const readme = await readFile("README.md", "utf8");
+    const [, block] = /```sh\ndeno run \\\n([^]*?) jsr:@htbin\/htbin --cgi 8000\n```/.exec(readme)!;
+    const permissions = block!.replace(":8000", ":0").split(/[\s\\]+/).filter((flag) => flag !== "");
+    const command = await startCommand(["--cgi", "0"], {
+      cwd: folder.path,
+      permissions: ["--no-prompt", ...permissions],
+    });
+    try {
+      assert.equal(await (await fetch(new URL("public/", command.url))).text(), "<p>A page</p>\n");
+      // Large enough to be stored in a file, as its length is not known.
+      const body = new Blob([new Uint8Array(200_000)]).stream();
+      const init = { method: "POST", body, duplex: "half" };
+      const answer = await fetch(new URL("cgi-bin/length.sh", command.url), init as RequestInit);
+      assert.equal(await answer.text(), "200000 of 200000\n");
+      assert.doesNotMatch(command.stderr(), /--allow-/);
+    } finally {
+      await command.stop();
+    }
+  });
+
   for (const example of EXAMPLES) {
     it(`runs ${example}`, async () => {
       const program = await prepare(example, programs);
-      const server = await start(program, folder.path);
+      const server = await startExample(program, folder.path);
       const ask = async (path: string) => {
         const response = await fetch(new URL(path, server.url));
         return [response.status, await response.text()];
@@ -86,8 +114,8 @@ async function prepare(
   const modules = { "htbin": "mod.ts", "htbin/hono": "src/hono.ts" };
   let code = (await readFile(example, "utf8")).replace("port: 8000", "port: 0");
   for (const [name, path] of Object.entries(modules)) {
-    const file = compiled ? `build/${path.replace(/ts$/, "js")}` : path;
-    code = code.replace(`from "${name}"`, `from "${pathToFileURL(resolve(file))}"`);
+    const file = new URL(`../${compiled ? path.replace(/ts$/, "js") : path}`, import.meta.url);
+    code = code.replace(`from "${name}"`, `from "${file}"`);
   }
   const program = join(directory, basename(example).replace(/ts$/, compiled ? "mjs" : "ts"));
   await writeFile(program, code);
@@ -95,7 +123,7 @@ async function prepare(
 }
 
 /** Starts an example, and resolves once it has said where it is. */
-function start(
+function startExample(
   [program, ...args]: readonly [program: string, ...args: string[]],
   cwd: string,
 ): Promise<{ readonly url: string; stop(): Promise<unknown> }> {

@@ -4,7 +4,6 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ifMatch, ifNoneMatch } from "#std/http/etag";
 import { accepts, acceptsEncodings } from "#std/http/negotiation";
 import { STATUS_TEXT } from "#std/http/status";
 import { contentType } from "#std/media_types/content_type";
@@ -12,24 +11,6 @@ import { contentType } from "#std/media_types/content_type";
 function request(headers: Record<string, string>): Request {
   return new Request("http://localhost/", { headers });
 }
-
-test("ifMatch() compares strongly", () => {
-  assert.equal(ifMatch('"a"', '"a"'), true);
-  assert.equal(ifMatch('"b", "a"', '"a"'), true);
-  assert.equal(ifMatch("*", '"a"'), true);
-  assert.equal(ifMatch('"b"', '"a"'), false);
-  assert.equal(ifMatch('W/"a"', 'W/"a"'), false);
-  assert.equal(ifMatch('"a"', 'W/"a"'), false);
-});
-
-test("ifNoneMatch() compares weakly", () => {
-  assert.equal(ifNoneMatch('"a"', '"a"'), false);
-  assert.equal(ifNoneMatch('W/"a"', '"a"'), false);
-  assert.equal(ifNoneMatch('"a"', 'W/"a"'), false);
-  assert.equal(ifNoneMatch('"x", "a", "y"', '"a"'), false);
-  assert.equal(ifNoneMatch("*", '"a"'), false);
-  assert.equal(ifNoneMatch('"b"', '"a"'), true);
-});
 
 test("accepts() chooses by q, then by the order offered", () => {
   const offer = ["text/html", "application/json"];

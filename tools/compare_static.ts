@@ -121,12 +121,15 @@ const chosen = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "htbin-compare-"));
 const { site } = siteFixture();
 const contestants: Contestant[] = [];
+/** Differences, as they are printed, and the requests that show them. */
+const differences = new Map<string, string[]>();
 try {
   for (const [name, command] of Object.entries(COMMANDS)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue;
     contestants.push(await start(name, command));
   }
   for (const asked of REQUESTS) await compare(asked);
+  printDifferences();
 } finally {
   for (const contestant of contestants) contestant.stop();
   removeSiteFixture();
@@ -239,28 +242,39 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Prints the rows in which the answers are not all the same. */
+/** Notes the rows in which the answers are not all the same. */
 async function compare([line, ...headers]: Asked): Promise<void> {
   const columns: Map<string, string>[] = [];
   for (const contestant of contestants) {
     columns.push(await answer(contestant, line, headers));
   }
-  const names = [...new Set(columns.flatMap((column) => [...column.keys()]))];
-  const rows = names.map((name) => ({
-    name,
-    cells: columns.map((column) => column.get(name) ?? "-"),
-  })).filter(({ cells }) => new Set(cells).size > 1);
   const title = [line.replace(/a{99,}/, "aaa..."), ...headers].join("; ");
-  print(`\n## ${title}${rows.length === 0 ? ": the same" : ""}\n`);
-  for (const { name, cells } of rows) {
-    const groups = new Map<string, string[]>();
-    cells.forEach((cell, at) => {
-      groups.set(cell, [...groups.get(cell) ?? [], contestants[at]!.name]);
-    });
-    print(`${name}`);
-    for (const [cell, who] of groups) {
-      print(`  ${who.join(" ").padEnd(24)} ${cell}`);
-    }
+  const names = new Set(columns.flatMap((column) => [...column.keys()]));
+  for (const name of names) {
+    const cells = columns.map((column) => column.get(name) ?? "-");
+    if (new Set(cells).size === 1) continue;
+    const difference = `${name}\n${groups(cells)}`;
+    differences.set(difference, [
+      ...differences.get(difference) ?? [],
+      title,
+    ]);
+  }
+}
+
+/** Who says what, one line for each that is said. */
+function groups(cells: readonly string[]): string {
+  const said = new Map<string, string[]>();
+  cells.forEach((cell, at) => {
+    said.set(cell, [...said.get(cell) ?? [], contestants[at]!.name]);
+  });
+  return Array.from(said, ([cell, who]) => `    ${who.join(" ").padEnd(24)} ${cell}`).join("\n");
+}
+
+/** Each difference once, with the requests that show it. */
+function printDifferences(): void {
+  const sorted = [...differences].sort(([a], [b]) => a < b ? -1 : 1);
+  for (const [difference, requests] of sorted) {
+    print(`${difference}\n${requests.map((title) => `  ${title}`).join("\n")}\n`);
   }
 }
 
@@ -308,7 +322,9 @@ function describe(response: RawResponse): Map<string, string> {
     fields.set(name.toLowerCase(), describeHeader(name, value, response));
   }
   if (response.status < 300 && !listed) {
-    fields.set("body", JSON.stringify(response.text.slice(0, 60)));
+    const [, boundary = "none"] = /boundary=(.*)/.exec(response.header("content-type") ?? "") ?? [];
+    const text = response.text.replaceAll(boundary, "…");
+    fields.set("body", JSON.stringify(text.slice(0, 60)));
   }
   return fields;
 }

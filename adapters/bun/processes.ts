@@ -123,7 +123,8 @@ function statusOf(
 function pipeInput(sink: FileSink): PipeInput {
   return {
     async write(chunk) {
-      sink.write(chunk);
+      // Either of the two may be what waits, or what fails.
+      await sink.write(chunk);
       await sink.flush();
     },
     close: () => sink.end(),

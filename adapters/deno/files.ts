@@ -8,6 +8,7 @@
 import type { DirectoryEntry, FileInfo, FilePermissions, FileSystem, OpenFile } from "../../src/runtime.ts";
 import { ask, openRegularFile, type PathQuestion } from "../shared/node_files.ts";
 import { fileError, isAbsence, isExpressible } from "../shared/system_error.ts";
+import { mayExecute } from "./obstacle.ts";
 import { demandFileAccess } from "./permissions.ts";
 import { currentUser } from "./user.ts";
 
@@ -57,14 +58,7 @@ async function open(path: string): Promise<OpenFile | null> {
 async function isExecutable(path: string): Promise<boolean> {
   const found = await fullStatus(path);
   if (found === null || !found.isFile) return false;
-  // Windows has no such bits.
-  if (found.mode === null) return true;
-  const user = currentUser();
-  if (user === null || user.uid === 0) return (found.mode & 0o111) !== 0;
-  if (user.uid === found.uid) return (found.mode & 0o100) !== 0;
-  if (user.gid === found.gid) return (found.mode & 0o010) !== 0;
-  // Deno does not tell the other groups this process is in: starting the file will.
-  return (found.mode & 0o011) !== 0;
+  return mayExecute(found, currentUser());
 }
 
 async function permissions(path: string): Promise<FilePermissions | null> {

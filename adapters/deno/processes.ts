@@ -14,12 +14,12 @@ import {
 } from "../../src/runtime.ts";
 import { feed, type PipeInput } from "../shared/feed.ts";
 import { type ProcessGroup, processGroup } from "../shared/process_group.ts";
-import { isRunnable } from "../shared/program_format.ts";
-import { demandExpressible, formatError, spawnError } from "../shared/spawn_error.ts";
+import { demandExpressible, spawnError } from "../shared/spawn_error.ts";
 import { createSpool } from "../shared/spool_file.ts";
 import { fedInput } from "../shared/standard_input.ts";
 import { findUser } from "../shared/user_list.ts";
 import { files } from "./files.ts";
+import { launchOf } from "./launch.ts";
 import { demandFileAccess, isGranted } from "./permissions.ts";
 import { currentUser, namedUser } from "./user.ts";
 
@@ -60,9 +60,6 @@ function temporaryDirectory(): string {
 async function start(command: Command): Promise<ChildProcess> {
   demandExpressible(command);
   demandPermission(command);
-  if (mayLookAt(command.program) && !isRunnable(command.program)) {
-    throw formatError(command);
-  }
   const input = fedInput(command);
   try {
     const child = spawned(command, input.source !== null);
@@ -80,25 +77,16 @@ function demandPermission({ program }: Command): void {
   );
 }
 
-// The kernel's list of formats is behind the permission for everything.
-function mayLookAt(program: string): boolean {
-  return isGranted({ name: "read" }) &&
-    isGranted({ name: "read", path: program });
-}
-
 function spawned(command: Command, fed: boolean): Deno.ChildProcess {
-  const { uid, gid } = command.user ?? {};
-  return new Deno.Command(command.program, {
-    args: [...command.args],
+  const [program, options] = launchOf(command);
+  return new Deno.Command(program, {
+    ...options,
     cwd: command.cwd,
     env: { ...command.env },
     clearEnv: true,
     stdin: fed ? "piped" : "null",
     stdout: "piped",
     stderr: "piped",
-    detached: true,
-    ...(uid === undefined ? {} : { uid }),
-    ...(gid === undefined ? {} : { gid }),
   }).spawn();
 }
 

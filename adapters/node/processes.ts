@@ -63,7 +63,9 @@ function spawned(command: Command, input: StandardInput): Promise<NodeChild> {
       ...(gid === undefined ? {} : { gid }),
     });
     child.on("error", (error) => {
-      for (const pipe of child.stdio) pipe?.destroy();
+      // Out of descriptors, Node does not get as far as to make the pipes.
+      const pipes: NodeChild["stdio"] | undefined = child.stdio;
+      for (const pipe of pipes ?? []) pipe?.destroy();
       reject(error);
     });
     if (child.pid !== undefined) resolve(child);

@@ -13,6 +13,8 @@ const REASONS: ReadonlyMap<string, ListenErrorReason> = new Map([
   ["EADDRNOTAVAIL", "unavailable"],
   ["EAFNOSUPPORT", "unavailable"],
   ["ENOTFOUND", "unavailable"],
+  // What Bun makes of a name that does not resolve.
+  ["EINVAL", "unavailable"],
   ["EAI_AGAIN", "unavailable"],
 ]);
 

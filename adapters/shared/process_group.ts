@@ -19,6 +19,7 @@ export function processGroup(
   pid: number,
   kill: (pid: number, signal: "SIGTERM" | "SIGKILL" | 0) => unknown,
 ): ProcessGroup {
+  let hasEnded = false;
   let gone = false;
   const send = (signal: "SIGTERM" | "SIGKILL" | 0): boolean => {
     if (gone) return false;
@@ -26,14 +27,27 @@ export function processGroup(
       kill(-pid, signal);
       return true;
     } catch (error) {
+      if (!hasEnded) return sendToLeader(signal);
       // A number is not given away while a group has it: from here on, it may be.
       gone = errorCode(error) === "ESRCH" || isNotFound(error);
       return false;
     }
   };
+  // Just started, it may still be about to make its group.
+  const sendToLeader = (signal: "SIGTERM" | "SIGKILL" | 0): boolean => {
+    try {
+      kill(pid, signal);
+      return true;
+    } catch {
+      return false;
+    }
+  };
   return {
     stop: (signal) => send(signal === "KILL" ? "SIGKILL" : "SIGTERM"),
-    ended: () => void send(0),
+    ended() {
+      hasEnded = true;
+      send(0);
+    },
   };
 }
 

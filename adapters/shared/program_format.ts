@@ -33,16 +33,21 @@ const machMagic = new Set([
 export function isRunnable(program: string): boolean {
   if (process.platform === "win32") return true;
   const head = headOf(program);
-  return head === null || isKnownFormat(head) || knowsMoreFormats();
+  return head === null || isRunnableHead(head);
 }
 
-/** The first bytes of a regular file, or `null`. Read directly: starting it is a direct call too. */
-function headOf(program: string): Uint8Array | null {
+/** Whether the system can run a file that begins with these bytes. */
+export function isRunnableHead(head: Uint8Array): boolean {
+  return isKnownFormat(head) || knowsMoreFormats();
+}
+
+/** The first 256 bytes of a regular file, or `null`. Read directly: starting it is a direct call too. */
+export function headOf(program: string): Uint8Array | null {
   try {
     if (!statSync(program).isFile()) return null;
     const fd = openSync(program, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const head = new Uint8Array(20);
+      const head = new Uint8Array(256);
       return head.subarray(0, readSync(fd, head, 0, head.length, 0));
     } finally {
       closeSync(fd);
@@ -50,6 +55,12 @@ function headOf(program: string): Uint8Array | null {
   } catch {
     return null;
   }
+}
+
+/** The path that a first line such as `#!/bin/sh -e` names. */
+export function interpreterIn(head: Uint8Array): string | null {
+  const [line = ""] = new TextDecoder().decode(head).split("\n", 1);
+  return /^#![ \t]*([^ \t]+)/.exec(line)?.[1] ?? null;
 }
 
 /** The format's own marks: `#!`, ELF for this machine, or Mach-O. */

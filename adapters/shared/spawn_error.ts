@@ -5,6 +5,7 @@
  */
 
 import { type Command, type FileSystem, SpawnError, type SpawnErrorReason } from "../../src/runtime.ts";
+import { interpreterIn } from "./program_format.ts";
 import { errorCode, explain, isAbsence, isDenial, isExhaustion } from "./system_error.ts";
 
 type Finding = readonly [reason: SpawnErrorReason, text: string];
@@ -88,9 +89,8 @@ async function findAbsence(
     return ["failed", `its working directory ${cwd} is not there`];
   }
   if (await files.stat(program) === null) return ["missing", "it is not there"];
-  const line = await firstLine(program, files);
-  const interpreter = /^#![ \t]*([^ \t]*)/.exec(line)?.[1];
-  if (interpreter === undefined) {
+  const interpreter = interpreterIn(await headOf(program, files));
+  if (interpreter === null) {
     return ["missing", "the loader it was built for is not there"];
   }
   const hint = interpreter.endsWith("\r") ? " (the line ends in CR LF: save it with Unix line ends)" : "";
@@ -100,13 +100,15 @@ async function findAbsence(
   ];
 }
 
-async function firstLine(program: string, files: Evidence): Promise<string> {
+async function headOf(
+  program: string,
+  files: Evidence,
+): Promise<Uint8Array> {
   const file = await files.open(program);
-  if (file === null) return "";
+  if (file === null) return new Uint8Array(0);
   try {
     const length = Math.min(256, file.info.size);
-    const bytes = await file.read({ offset: 0, length });
-    return new TextDecoder().decode(bytes).split("\n", 1)[0] ?? "";
+    return await file.read({ offset: 0, length });
   } finally {
     await file.close();
   }

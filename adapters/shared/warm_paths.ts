@@ -2,15 +2,20 @@
  * Decides which questions about a path may be asked without a trip through the thread pool.
  *
  * The first question is always asynchronous: the answer may have to come from a disk. Asked again within a second, the
- * kernel has it in memory, and a direct call costs 2 to 5 µs where the trip costs 30 to 50 µs. Where a direct call turns
- * out to be slow all the same (a network file system), there are none for half a minute.
+ * kernel has it in memory, and a direct call costs 2 to 5 µs where the trip costs 30 to 50 µs. Where direct calls turn
+ * out to be slow all the same (a network file system), there are none for a while.
  *
  * @module
  */
 
 const warmMs = 1000;
-const slowMs = 4;
-const distrustMs = 30_000;
+
+// One slow call says little: the system may just have given the processor to somebody else. So each call earns a bit of
+// time, and what calls take beyond what they earned adds up.
+const earnedMs = 0.2;
+const debtMs = 20;
+const distrustMs = 10_000;
+
 const limit = 10_000;
 
 /** The clock is a parameter for the tests' sake. */
@@ -19,7 +24,7 @@ export interface WarmPaths {
   isWarm(path: string): boolean;
   /** Notes that the path has just been met. */
   met(path: string): void;
-  /** Runs a direct call, and has no more of them for a while if it was slow. */
+  /** Runs a direct call, and has no more of them for a while once they are slow. */
   directly<T>(call: () => T): T;
 }
 
@@ -28,6 +33,7 @@ export function warmPaths(
   now: () => number = () => performance.now(),
 ): WarmPaths {
   const metAt = new Map<string, number>();
+  let debt = 0;
   let distrustUntil = -Infinity;
   return {
     isWarm(path) {
@@ -47,7 +53,11 @@ export function warmPaths(
         return call();
       } finally {
         const end = now();
-        if (end - start > slowMs) distrustUntil = end + distrustMs;
+        debt = Math.max(0, debt + end - start - earnedMs);
+        if (debt > debtMs) {
+          debt = 0;
+          distrustUntil = end + distrustMs;
+        }
       }
     },
   };

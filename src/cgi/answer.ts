@@ -84,6 +84,8 @@ function answerDocument(exchange: Exchange, answer: Answer, rest: Bytes): Respon
     if (request.method === "HEAD" && answer.length !== null && mayHaveBody(status, "GET")) {
       answer.headers.set("content-length", String(answer.length));
     }
+    // RFC 9110 section 15.3.6: the one of them whose framing is not plain from the status.
+    if (status === 205) answer.headers.set("content-length", "0");
     return respond(status, answer.headers, null, statusText);
   }
   const excess = (): void => exchange.warn("wrote more than its Content-Length: the rest was cut off");
@@ -92,6 +94,7 @@ function answerDocument(exchange: Exchange, answer: Answer, rest: Bytes): Respon
     answer,
     body,
     running,
+    onFailed: (reason) => exchange.fail({ status: 502, reason: `the script failed: ${reason}`, running, sample: rest }),
     onBroken: exchange.brokenOff,
     onFull: () => discard(exchange, once(excess)),
   });
@@ -148,6 +151,8 @@ async function failBadOutput(exchange: Exchange, reason: string, sample?: Bytes)
   const { running } = exchange;
   // One that ended by itself is left its own exit status, which says more than ours.
   if (await running.exitWithin(EXIT_WAIT) === null) running.stop("bad-output");
+  // Its place is free once its output has ended, which somebody has to read.
+  else discard(exchange);
   return await exchange.fail({
     status: 502,
     reason: `the script's output is no response: ${reason}`,

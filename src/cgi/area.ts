@@ -152,7 +152,7 @@ function endsWithAscii(name: string, ending: string): boolean {
 }
 
 /** One spelling for all the names that some file system takes for the same. */
-function foldName(name: string): string {
+export function foldName(name: string): string {
   // deno-lint-ignore no-control-regex
   if (/^[\x00-\x7f]*$/.test(name)) return trimName(name.toLowerCase());
   return trimName(

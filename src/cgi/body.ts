@@ -12,9 +12,10 @@ import type { RunSettings } from "./settings.ts";
 
 /** What a request's head says of its body. */
 export type DeclaredBody =
+  /** A length of 0. */
   | { readonly kind: "none" }
   | { readonly kind: "known"; readonly length: number }
-  /** Chunked, or HTTP/2 without a length. */
+  /** Chunked, HTTP/2 without a length, or nothing said. */
   | { readonly kind: "unknown" }
   | BodyRefusal;
 
@@ -46,7 +47,7 @@ export interface BodyEvents {
   tooLarge(): void;
 }
 
-/** Reads what the request's head says. */
+/** Reads what the request's head says, and no more. */
 export function declaredBody(request: Request, settings: RunSettings): DeclaredBody {
   const { limits, chunked } = settings;
   const declared = request.headers.get("content-length");
@@ -55,7 +56,6 @@ export function declaredBody(request: Request, settings: RunSettings): DeclaredB
     // RFC 9112 section 6.3: two framings are how a request is smuggled.
     return refuse(400, `a Content-Length that cannot be relied on: ${declared}`);
   }
-  if (request.body === null) return { kind: "none" };
   if (declared !== null) {
     const length = Number(declared);
     if (length > limits.body) return tooLarge(limits.body);
@@ -95,11 +95,11 @@ export function createBodyHost(
     declared: DeclaredBody,
     events: BodyEvents,
   ): Promise<ScriptInput | BodyRefusal> {
-    const { body } = request;
     if (declared.kind === "refused") return declared;
-    if (declared.kind === "none" || body === null) {
-      return input(null, request.headers.get("content-length") === "0" ? 0 : null);
-    }
+    if (declared.kind === "none") return input(null, 0);
+    const { body } = request;
+    // Not announced, or (GET on Deno) kept by the runtime.
+    if (body === null) return input(null, null);
     const reader = body.getReader() as ReadableStreamDefaultReader<Bytes>;
     if (declared.kind === "known") return await prepareKnown(reader, declared.length, events);
     const empty = request.headers.has("transfer-encoding") ? 0 : null;
@@ -120,7 +120,11 @@ export function createBodyHost(
       const { pending } = waiting;
       return input(meteredStream(reader, { length, limit: Infinity, events, collected, pending }), length, drop);
     }
-    if (collected.size === length) return input(concat(collected.bytes), length);
+    if (collected.size === length) {
+      // Deno keeps a connection, even one to be closed, for as long as the end of the body has not been read.
+      reader.read().catch(() => {});
+      return input(concat(collected.bytes), length);
+    }
     return refuse(400, `a request body of ${collected.size} bytes, which said ${length}`);
   }
 
@@ -277,11 +281,13 @@ function meteredStream(reader: ReadableStreamDefaultReader<Bytes>, options: Mete
   const { length, limit, events, collected } = options;
   let pending = options.pending;
   let passed = collected?.size ?? 0;
+  let dropped = false;
   const first = collected?.bytes ?? [];
 
   async function pull(controller: ReadableStreamDefaultController<Bytes>): Promise<void> {
     if (first.length > 0) return controller.enqueue(first.shift()!);
     const read = await next();
+    if (dropped) return;
     if (read === null) return controller.error(new Error("request body broke off"));
     if (read.done) return controller.close();
     controller.enqueue(read.value);
@@ -290,6 +296,8 @@ function meteredStream(reader: ReadableStreamDefaultReader<Bytes>, options: Mete
     try {
       const read = await (pending ?? reader.read());
       pending = undefined;
+      // The script wants no more: what was being read ends here, and that is no fault of the client.
+      if (dropped) return null;
       events.progress();
       if (read.done) {
         if (length === null || passed >= length) return read;
@@ -302,11 +310,15 @@ function meteredStream(reader: ReadableStreamDefaultReader<Bytes>, options: Mete
       cancel(reader);
       return null;
     } catch (error) {
-      events.broken(`a request body that broke off: ${(error as Error).message}`);
+      if (!dropped) events.broken(`a request body that broke off: ${(error as Error).message}`);
       return null;
     }
   }
-  return new ReadableStream<Bytes>({ pull, cancel: () => cancel(reader) }, { highWaterMark: 0 });
+  function drop(): void {
+    dropped = true;
+    cancel(reader);
+  }
+  return new ReadableStream<Bytes>({ pull, cancel: drop }, { highWaterMark: 0 });
 }
 
 function cancel(reader: ReadableStreamDefaultReader<Bytes>): void {

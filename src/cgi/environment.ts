@@ -5,6 +5,7 @@
  */
 
 import type { Connection } from "../handler.ts";
+import { hasInvalidHost } from "../host.ts";
 import type { ProcessHost } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import { isWindowsHazard, isWindowsPath, joinPath } from "./file_path.ts";
@@ -121,6 +122,7 @@ function addPeers(
   const scheme = forwarded?.scheme ?? (secure ? "https" : "http");
   variables.set("REQUEST_SCHEME", scheme);
   if (scheme === "https") variables.set("HTTPS", "on");
+  if (hasInvalidHost(request)) variables.delete("HTTP_HOST");
   const host = forwarded?.host ?? requestedHost(request, url);
   variables.set(
     "SERVER_NAME",

@@ -123,16 +123,27 @@ function contentLength(request: Request): number | null {
   return /^\d+$/.test(length) ? Number(length) : null;
 }
 
-/** As a shell takes it for one word. */
+const CONTROLS = /[\x00-\x1f\x7f]/g;
+
+/** As a shell takes it for one word, and without anything that a terminal would obey. */
 function quote(word: string): string {
   if (/^[A-Za-z0-9_./:=@%+,-]+$/.test(word)) return word;
+  if (word.search(CONTROLS) < 0) return singleQuote(word);
+  const escaped = word.replaceAll("\\", "\\\\").replace(
+    CONTROLS,
+    (control) => `\\0${control.charCodeAt(0).toString(8).padStart(3, "0")}`,
+  );
+  return `"$(printf %b ${singleQuote(escaped)})"`;
+}
+
+function singleQuote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** One line, and nothing that a terminal would obey. */
 function escapeControls(text: string): string {
   return text.replace(
-    /[\x00-\x1f\x7f-\x9f]/g,
+    CONTROLS,
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
 }

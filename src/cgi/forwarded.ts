@@ -7,7 +7,7 @@
 
 import type { NetworkAddress } from "../runtime.ts";
 import { type IpBlock, isInBlock, parseIp, parseIpBlock, plainAddress } from "./ip_address.ts";
-import { type HostAndPort, parseHost } from "./server_name.ts";
+import { type HostAndPort, parseHost } from "../host.ts";
 
 /** What trusted proxies say of a request. `null` where they say nothing. */
 export interface Forwarded {

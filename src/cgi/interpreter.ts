@@ -141,6 +141,9 @@ export async function explainHead(
   if (head.kind === "text") {
     return "no #! line: add one, such as #!/bin/sh, or name an interpreter for its ending";
   }
+  if (head.kind === "marked") {
+    return `a byte order mark before the #! line: sed -i '1s/^\\xef\\xbb\\xbf//' ${filename}`;
+  }
   const { program } = head.shebang;
   if (program.endsWith("\r") || head.shebang.argument?.endsWith("\r") && isEnv(head.shebang)) {
     return `\\r in the #! line (Windows line ends): sed -i 's/\\r$//' ${filename}`;

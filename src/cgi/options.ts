@@ -11,7 +11,9 @@ import type { FileSystem, ProcessHost, UserIdentity } from "../runtime.ts";
 
 /** A script that is about to run: what hooks are told. */
 export interface ScriptCall {
+  /** The request that it answers. */
   readonly request: Request;
+  /** What is known beside the request. */
   readonly connection: Connection;
   /** Absolute path of the script's file. */
   readonly scriptFilename: string;
@@ -23,12 +25,17 @@ export interface ScriptCall {
 
 /** How a script ended. */
 export interface ScriptExit {
+  /** What it was started for. */
   readonly call: ScriptCall;
+  /** Its process number. */
   readonly pid: number;
+  /** Its exit status, or `null` when a signal ended it. */
   readonly code: number | null;
+  /** The name of the signal that ended it, or `null`. */
   readonly signal: string | null;
   /** Why this server stopped it, or `null` when it ended by itself. */
   readonly stopped: "client-gone" | "timeout" | "shutdown" | "bad-output" | "output-unwanted" | null;
+  /** From its start to its end, in milliseconds. */
   readonly durationMs: number;
 }
 
@@ -138,7 +145,9 @@ export interface CgiOptions {
   readonly strict?: boolean;
   /** Folders whose files a script may have sent in its place with `X-Sendfile: /absolute/path`. @default {[]} */
   readonly sendfile?: readonly string[];
+  /** Time limits. */
   readonly timeouts?: CgiTimeouts;
+  /** How many scripts may run, and how much they may take. */
   readonly limits?: CgiLimits;
 
   /** Decides whether a script may run; `false` is 403, a response is sent in its place. */
@@ -152,13 +161,13 @@ export interface CgiOptions {
    * output. @default {false}
    */
   readonly development?: boolean;
-  /** @default {errorPage} */
+  /** Renders error pages. @default {errorPage} */
   readonly renderError?: RenderError;
-  /** @default {failures to console.error} */
+  /** Gets what went wrong, and what scripts write to standard error. @default {failures to console.error} */
   readonly log?: Log;
-  /** @default {the runtime's files} */
+  /** Where scripts are looked up. @default {the runtime's files} */
   readonly fileSystem?: FileSystem;
-  /** @default {the runtime's processes} */
+  /** What starts scripts. @default {the runtime's processes} */
   readonly processes?: ProcessHost;
 }
 

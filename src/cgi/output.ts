@@ -8,7 +8,7 @@
 import type { Bytes } from "../runtime.ts";
 
 /** How long an ended script's output may be silent before it counts as over, in milliseconds. */
-const LATE_OUTPUT = 500;
+export const LATE_OUTPUT = 500;
 
 /** An output that is being read. */
 export interface Output {

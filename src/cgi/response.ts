@@ -58,7 +58,9 @@ export function planResponse(head: ScriptHead, strict: boolean): ResponsePlan {
   if (Number.isNaN(length)) return { kind: "bad", reason: `a Content-Length that is no length: ${quote(lengthText!)}` };
   const chunked = transferCoding(fields, head.statusLine);
   if (typeof chunked === "string") return { kind: "bad", reason: chunked };
-  if (strict && head.status === null && location === undefined && !single.has("content-type")) {
+  const path = single.get("x-sendfile");
+  const says = single.has("content-type") || head.status !== null || location !== undefined || path !== undefined;
+  if (strict && !says) {
     return { kind: "bad", reason: "no Content-Type, Status or Location header" };
   }
   const answer: Answer = {
@@ -71,7 +73,6 @@ export function planResponse(head: ScriptHead, strict: boolean): ResponsePlan {
     implicit: head.status === null && location === undefined,
     chunked,
   };
-  const path = single.get("x-sendfile");
   if (path !== undefined) return { kind: "sendfile", path, answer };
   if (head.status === null && fields.length === 1 && location !== undefined && isLocalPath(location)) {
     return { kind: "local-redirect", target: location, answer };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BrokenBody } from "../response.ts";
 import type { Bytes } from "../runtime.ts";
 import { createChunkDecoder } from "./chunked.ts";
 import { describeExit, isSuccess } from "./failure.ts";
@@ -16,14 +17,12 @@ import type { RunningScript } from "./supervisor.ts";
  */
 export const EXIT_WAIT = 250;
 
-/** A body that cannot be completed. The message says why. */
-export class BrokenBody extends Error {
-  override name = "BrokenBody";
-}
+/** A body that cannot be completed because the script has failed by its own account. */
+export class ScriptFailed extends BrokenBody {}
 
 /** A body that is being read. */
 export interface ScriptBody {
-  /** The next piece, `null` at the end. Rejects with a {@linkcode BrokenBody}. One call at a time. */
+  /** The next piece, `null` at the end. Rejects with a {@linkcode BrokenBody} that says why there is none. One call at a time. */
   next(): Promise<Bytes | null>;
   /** Whether the declared length has been reached: what comes after it is not the client's. */
   isFull(): boolean;
@@ -69,7 +68,7 @@ export function readScriptBody(spec: BodySpec): ScriptBody {
       if (isFull()) return null;
       const bytes = await running.next();
       if (bytes === null) {
-        await checkEnd(running);
+        await checkEnd(running, spec.answer.status);
         if (isFull() || (length === null && decoder === null)) return null;
         throw new BrokenBody(
           length === null ? "its chunks have no end" : `${passed} bytes, which said Content-Length: ${length}`,
@@ -97,10 +96,13 @@ export function readScriptBody(spec: BodySpec): ScriptBody {
   };
 }
 
-async function checkEnd(running: RunningScript): Promise<void> {
+async function checkEnd(running: RunningScript, status: number): Promise<void> {
   const exit = await running.exitWithin(EXIT_WAIT);
   if (running.stopped() !== null) throw new BrokenBody(describeStop(running));
-  if (exit !== null && !isSuccess(exit)) throw new BrokenBody(describeExit(exit));
+  if (exit === null || isSuccess(exit)) return;
+  // It has said that it failed, and ends accordingly: php-cgi answers 500 and exits with 255.
+  if (status >= 400 && exit.code !== null) return;
+  throw new ScriptFailed(describeExit(exit));
 }
 
 /** Why a script was stopped, for the log. */

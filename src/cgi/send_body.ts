@@ -4,10 +4,10 @@
  * @module
  */
 
-import { respond } from "../response.ts";
+import { BrokenBody, respond } from "../response.ts";
 import type { Bytes } from "../runtime.ts";
 import type { Answer } from "./response.ts";
-import { BrokenBody, describeStop, type ScriptBody } from "./script_body.ts";
+import { describeStop, type ScriptBody, ScriptFailed } from "./script_body.ts";
 import type { RunningScript } from "./supervisor.ts";
 
 /**
@@ -24,6 +24,8 @@ export interface BodyDelivery {
   readonly answer: Answer;
   readonly body: ScriptBody;
   readonly running: RunningScript;
+  /** The script has failed, and nothing was sent yet. */
+  readonly onFailed: (reason: string) => Promise<Response>;
   /** The response was broken off. */
   readonly onBroken: (reason: string) => void;
   /** All that was declared has been sent: what the script still writes is not for the client. */
@@ -45,6 +47,8 @@ export async function sendBody(delivery: BodyDelivery): Promise<Response> {
       const bytes = await hold.race(pending);
       if (bytes === "late") break;
       if (bytes === null) return sendWhole(delivery, held, size);
+      if (bytes instanceof ScriptFailed) return await delivery.onFailed(bytes.message);
+      if (bytes instanceof BrokenBody) break;
       held.push(bytes);
       size += bytes.length;
       if (size > HOLD_SIZE) {
@@ -69,8 +73,8 @@ function sendWhole({ answer, body, onFull }: BodyDelivery, held: readonly Bytes[
 }
 
 interface Hold {
-  /** What comes first; a failure is left to whoever reads next. */
-  race(pending: Next): Promise<Bytes | null | "late">;
+  /** What comes first. */
+  race(pending: Next): Promise<Bytes | null | BrokenBody | "late">;
   clear(): void;
 }
 
@@ -78,7 +82,7 @@ function startHold(): Hold {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<"late">((resolve) => timer = setTimeout(resolve, HOLD_TIME, "late"));
   return {
-    race: (pending) => Promise.race([pending.catch(() => "late" as const), late]),
+    race: (pending) => Promise.race([pending.catch((error: BrokenBody) => error), late]),
     clear: () => clearTimeout(timer),
   };
 }

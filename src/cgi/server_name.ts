@@ -4,39 +4,8 @@
  * @module
  */
 
+import { type HostAndPort, parseHost } from "../host.ts";
 import { plainAddress } from "./ip_address.ts";
-
-/** A host and, where one was said, a port. */
-export interface HostAndPort {
-  /** In lower case; an IPv6 address in brackets. */
-  readonly host: string;
-  readonly port: number | null;
-}
-
-/**
- * Takes a `Host` value apart (RFC 9110 section 7.2), or `null` when it is not one. Stricter than the grammar: what has
- * a meaning in a URL, in HTML or in a shell cannot be part of a name.
- */
-export function parseHost(value: string): HostAndPort | null {
-  const match = /^(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::(\d{0,5}))?$/.exec(
-    value,
-  );
-  if (match === null) return null;
-  const [, host = "", digits = ""] = match;
-  if (host.startsWith("[") && !isIpv6(host)) return null;
-  const port = digits === "" ? null : Number(digits);
-  if (port !== null && port > 65535) return null;
-  return { host: host.toLowerCase(), port };
-}
-
-/**
- * Whether the request's `Host` is present and not a host, which RFC 9112 section 3.2 wants answered 400. A request
- * without one is HTTP/1.0's.
- */
-export function hasInvalidHost(request: Pick<Request, "headers">): boolean {
-  const host = request.headers.get("host");
-  return host !== null && host !== "" && parseHost(host) === null;
-}
 
 /**
  * The host that a request names: in its target (the URL, where the runtime tells) before in its `Host` field, and
@@ -59,13 +28,4 @@ export function requestedHost(
 export function addressAsHost(address: string): string {
   const plain = plainAddress(address).replace(/%.*$/, "").toLowerCase();
   return plain.includes(":") ? `[${plain}]` : plain;
-}
-
-function isIpv6(host: string): boolean {
-  try {
-    new URL(`http://${host}/`);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -14,6 +14,8 @@ export type ProgramHead =
   /** Text without one: the system refuses it (ENOEXEC), and some runtimes would give it to a shell instead. */
   | { readonly kind: "text" }
   | { readonly kind: "empty" }
+  /** A byte order mark and then `#!`: the system sees no `#!`, the person who looks at it does. */
+  | { readonly kind: "marked" }
   /** Something else, which the system may be able to run: a compiled program. */
   | { readonly kind: "binary" };
 
@@ -29,6 +31,7 @@ export interface Shebang {
 export function parseProgramHead(bytes: Uint8Array): ProgramHead {
   if (bytes.length === 0) return { kind: "empty" };
   if (bytes[0] !== 0x23 || bytes[1] !== 0x21) {
+    if (bytes[0] === 0xef && bytes[3] === 0x23 && bytes[4] === 0x21) return { kind: "marked" };
     return { kind: looksLikeText(bytes) ? "text" : "binary" };
   }
   const end = bytes.indexOf(0x0a);

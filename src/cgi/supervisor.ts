@@ -7,7 +7,7 @@
 
 import type { Bytes, ChildProcess, ExitStatus } from "../runtime.ts";
 import type { ScriptExit } from "./options.ts";
-import { readOutput } from "./output.ts";
+import { LATE_OUTPUT, readOutput } from "./output.ts";
 import type { TimeLimits } from "./settings.ts";
 import { readStderr, type StderrOptions } from "./stderr.ts";
 import { startTimeLimit, within } from "./time_limit.ts";
@@ -92,6 +92,10 @@ export function supervise(
     limit = name;
     stop("timeout");
   }
+  function idleMs(): number {
+    // What an ended script left behind may hold the pipe: that is the end of the output, and not a time limit.
+    return exit === null ? times.idleMs : Math.max(times.idleMs, 2 * LATE_OUTPUT);
+  }
   function stop(reason: StopReason): void {
     if (stopped !== null || ended) return;
     stopped = reason;
@@ -112,6 +116,7 @@ export function supervise(
     exit = await child.exited;
     const durationMs = performance.now() - started;
     output.expectEnd();
+    if (stopped === null && headDone) quiet.change(idleMs());
     await output.ended;
     ended = true;
     quiet.clear();
@@ -137,7 +142,7 @@ export function supervise(
     progress: quiet.restart,
     headDone() {
       headDone = true;
-      if (!ended && stopped === null) quiet.change(times.idleMs);
+      if (!ended && stopped === null) quiet.change(idleMs());
     },
     stop,
     stopped: () => stopped,

@@ -35,10 +35,17 @@ export async function serveUntilStopped(
   const notices = runsScripts(options) ? await scriptNotices(runtime, options) : [];
   const handler = makeSite(options);
   const server = await listen(settings.port, (port) => {
-    return serve({ handler, port, hostname: settings.hostname, log, ...(tls && { tls }) });
+    return serve({
+      handler,
+      port,
+      hostname: settings.hostname,
+      log,
+      network: runtime.network,
+      ...(tls && { tls }),
+    });
   });
   // Before the first line is out: whoever waits for it may send a signal right away.
-  const stopped = untilStopped(runtime.terminal, settings.graceMs, [server, handler]);
+  const stopped = untilStopped(runtime.terminal, settings.graceMs, server, handler);
   await runtime.terminal.stdout(`${banner(server.address, server.url)}\n`);
   if (settings.port === null && server.address.port !== DEFAULT_PORT) {
     notices.unshift(`port ${DEFAULT_PORT} is in use, so this is port ${server.address.port}`);

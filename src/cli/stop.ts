@@ -4,35 +4,47 @@
  * @module
  */
 
-import type { Terminal } from "../runtime.ts";
-
-/** Something that finishes what it is doing for some milliseconds, then breaks it off. */
-export interface Closeable {
-  close(graceMs?: number): Promise<void>;
-}
+import type { Listener, Terminal } from "../runtime.ts";
+import type { SiteHandler } from "../site.ts";
 
 /** A stop that takes longer than this is explained, in milliseconds. */
 const PATIENCE = 500;
 
-/** Closes everything once a signal has come. Resolves with the exit status when the process may end. */
+/**
+ * Closes the server and ends the scripts once a signal has come. Resolves with the exit status when the process may end.
+ *
+ * - The first signal: no new connections; what runs may go on for `graceMs`.
+ * - The second: connections break. Scripts are told to end and are forced to a moment later, so that none outlives us.
+ * - The third waits for nothing.
+ */
 export function untilStopped(
-  terminal: Terminal,
+  terminal: Pick<Terminal, "onStop" | "stderr">,
   graceMs: number,
-  parts: readonly Closeable[],
+  server: Pick<Listener, "close">,
+  site: Pick<SiteHandler, "close">,
 ): Promise<number> {
+  let signals = 0;
   return new Promise((resolve, reject) => {
-    let stopping = false;
+    const end = () => resolve(0);
     terminal.onStop(() => {
-      // The second signal: whatever still runs is broken off.
-      const grace = stopping ? 0 : graceMs;
-      const closed = Promise.all(parts.map((part) => part.close(grace)));
-      if (stopping) return resolve(0);
-      stopping = true;
-      const timer = setTimeout(() => {
-        const limit = `at most ${graceMs / 1000} s; once more ends them at once`;
-        terminal.stderr(`htbin: waiting for open responses and scripts, ${limit}\n`);
-      }, PATIENCE);
-      closed.finally(() => clearTimeout(timer)).then(() => resolve(0), reject);
+      signals++;
+      if (signals === 1) closeGracefully().then(end, reject);
+      else if (signals === 2) breakOff().then(end, reject);
+      else end();
     });
   });
+
+  async function closeGracefully(): Promise<void> {
+    const timer = setTimeout(() => {
+      const limit = `at most ${graceMs / 1000} s; once more breaks them off`;
+      terminal.stderr(`htbin: waiting for open responses and scripts, ${limit}\n`);
+    }, PATIENCE);
+    await Promise.all([server.close(graceMs), site.close(graceMs)]);
+    clearTimeout(timer);
+  }
+  async function breakOff(): Promise<void> {
+    // The end of the process breaks whatever this leaves open.
+    server.close(0).catch(() => {});
+    await site.close(0);
+  }
 }

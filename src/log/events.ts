@@ -6,24 +6,31 @@
 
 /** One answered request. */
 export interface AccessEvent {
+  /** Which event this is. */
   readonly type: "access";
   /** When the request came in. */
   readonly time: Date;
+  /** The name of the request that it belongs to. */
   readonly requestId: string;
   /** The client's address, or `null` when it is not known. */
   readonly remote: string | null;
   /** The verified user. */
   readonly user: string | null;
+  /** The request's method. */
   readonly method: string;
   /** Path and query as requested. */
   readonly target: string;
+  /** The request's protocol, such as `HTTP/1.1`. */
   readonly protocol: string;
+  /** The response's status. */
   readonly status: number;
   /** Length of the body as its Content-Length says, or `null` when it has none or no body is sent (HEAD). */
   readonly bytes: number | null;
   /** From the request to the response's head, in milliseconds. */
   readonly durationMs: number;
+  /** The request's `Referer`. */
   readonly referer: string | null;
+  /** The request's `User-Agent`. */
   readonly userAgent: string | null;
 }
 
@@ -32,35 +39,49 @@ export type LogLevel = "error" | "warning" | "info";
 
 /** Something the operator should know: what, where, and what to do about it. */
 export interface MessageEvent {
+  /** Which event this is. */
   readonly type: "message";
+  /** How much it matters. */
   readonly level: LogLevel;
   /** Which part of the server speaks. */
   readonly source: "server" | "static" | "cgi";
   /** One line, without control characters of its own; what came from outside is escaped by the formatter. */
   readonly message: string;
+  /** The name of the request that it belongs to. */
   readonly requestId?: string;
   /** Path of the script's file. */
   readonly script?: string;
+  /** The script's process number. */
   readonly pid?: number;
 }
 
 /** One line that a script wrote to its standard error. */
 export interface ScriptErrorEvent {
+  /** Which event this is. */
   readonly type: "script-stderr";
   /** The line without its line end. */
   readonly line: string;
+  /** Path of the script's file. */
   readonly script: string;
+  /** The script's process number. */
   readonly pid: number;
+  /** The name of the request that it belongs to. */
   readonly requestId?: string;
 }
 
 /** The end of a script. */
 export interface ScriptExitEvent {
+  /** Which event this is. */
   readonly type: "script-exit";
+  /** Path of the script's file. */
   readonly script: string;
+  /** The script's process number. */
   readonly pid: number;
+  /** The name of the request that it belongs to. */
   readonly requestId?: string;
+  /** Its exit status, or `null` when a signal ended it. */
   readonly code: number | null;
+  /** The name of the signal that ended it, or `null`. */
   readonly signal: string | null;
   /** From start to end, in milliseconds. */
   readonly durationMs: number;

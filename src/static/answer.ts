@@ -94,6 +94,7 @@ async function answerFolder(
     mount: mount.length === 0 ? "" : `/${mount.join("/")}`,
     search: target.search,
     render: context.renderListing,
+    codings: context.codings,
     decorate: (headers) => context.applyHeaders?.(headers, target.path, false),
   });
   return response === "failed" ? { status: 412 } : response;
@@ -164,9 +165,11 @@ async function answerNavigation(
 ): Promise<Response | Refusal> {
   const { request, target } = exchange;
   const last = target.segments.at(-1) ?? "";
-  if (last.includes(".") || !/(?:^|,)\s*text\/html\s*(?:,|;(?!\s*q=0(?:\.0*)?\s*(?:,|$))|$)/i.test(
-    request.headers.get("accept") ?? "",
-  )) return ABSENT;
+  if (
+    last.includes(".") || !/(?:^|,)\s*text\/html\s*(?:,|;(?!\s*q=0(?:\.0*)?\s*(?:,|$))|$)/i.test(
+      request.headers.get("accept") ?? "",
+    )
+  ) return ABSENT;
   const found = await context.lookup.find(page);
   if (found.kind !== "file") return ABSENT;
   return await sendFile(context, exchange, found, "accept");
@@ -188,7 +191,9 @@ export async function notFoundPage(context: StaticContext, request: Request): Pr
       return null;
     }
     const headers = new Headers({ "content-type": type, "cache-control": "no-cache", "vary": "accept" });
-    if (request.method !== "HEAD") return await sendSpan(404, headers, file, { offset: 0, length: file.info.size });
+    if (request.method !== "HEAD") {
+      return await sendSpan(404, headers, file, { offset: 0, length: file.info.size });
+    }
     headers.set("content-length", String(file.info.size));
     await file.close();
     return respond(404, headers, null);

@@ -25,7 +25,9 @@ export function cacheControl(option: string | number | CacheOptions): (path: str
 function toValue(option: string | number): string {
   if (typeof option === "number") return `max-age=${Math.max(0, Math.floor(option) || 0)}`;
   if (/[^\t\x20-\x7e]/.test(option)) {
-    throw new TypeError(`Cannot use ${JSON.stringify(option)} as Cache-Control: it holds what a header cannot`);
+    throw new TypeError(
+      `Cannot use ${JSON.stringify(option)} as Cache-Control: it holds what a header cannot`,
+    );
   }
   return option;
 }

@@ -9,7 +9,9 @@ import { consoleLog } from "../log/console.ts";
 import type { Log } from "../log/events.ts";
 import { currentRuntime } from "../runtime.ts";
 import { cacheControl } from "./cache_control.ts";
+import { platformCodings } from "./compression.ts";
 import type { DirectoryView } from "./directory.ts";
+import type { Coding } from "./encodings.ts";
 import { type ApplyHeaders, headerRules } from "./header_rules.ts";
 import { createLookup, type Lookup } from "./lookup.ts";
 import { type MediaTypes, mediaTypes } from "./media_type.ts";
@@ -25,6 +27,8 @@ export interface StaticContext {
   readonly view: DirectoryView;
   readonly choose: Choose;
   readonly typeOf: MediaTypes;
+  /** Codings to compress to on the fly, best first; none when that is off. */
+  readonly codings: readonly Coding[];
   readonly cacheControl: (path: string) => string;
   /** `null` without rules. */
   readonly applyHeaders: ApplyHeaders | null;
@@ -44,7 +48,8 @@ export interface StaticContext {
 /** Resolves the options; throws a `TypeError` for one that makes no sense. */
 export function createContext(options: StaticOptions): StaticContext {
   const { log = consoleLog(), renderError = errorPage, listing = false } = options;
-  const { precompressed = false, compress = false } = options;
+  const { precompressed = false } = options;
+  const codings = options.compress ? platformCodings() : [];
   const fileSystem = options.fileSystem ?? currentRuntime().files;
   const areas = scriptAreas(options.cgiDirectories ?? [], options.cgiExtensions ?? []);
   const lookup = createLookup({
@@ -61,7 +66,8 @@ export function createContext(options: StaticOptions): StaticContext {
   return {
     lookup,
     view: { fileSystem, lookup, index: indexNames(options.index), listing },
-    choose: representationChooser({ lookup, typeOf, precompressed, compress }),
+    choose: representationChooser({ lookup, typeOf, precompressed, codings }),
+    codings,
     typeOf,
     cacheControl: cacheControl(options.cache ?? "no-cache"),
     applyHeaders: headerRules(options.headers ?? []),

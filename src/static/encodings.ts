@@ -33,7 +33,9 @@ export function acceptedCodings(
 function parseWeights(field: string): Map<string, number> {
   const weights = new Map<string, number>();
   for (const element of field.split(",")) {
-    const match = /^\s*([!#$%&'*+.^_`|~\w-]+)\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?$/i.exec(element);
+    const match = /^\s*([!#$%&'*+.^_`|~\w-]+)\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?$/i.exec(
+      element,
+    );
     if (match === null) continue;
     const [, name, weight = "1"] = match as unknown as [string, string, string | undefined];
     // Section 8.4.1.3: x-gzip is gzip.

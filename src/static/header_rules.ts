@@ -69,9 +69,10 @@ function checkedFields(rule: HeaderRule): [string, string][] {
     }
     // The platform's own check takes line breaks at the ends of a value and trims them: refuse them here.
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(key) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
-      throw new TypeError(`Cannot set the header ${JSON.stringify(name)}: the name or value holds what a header cannot`);
+      throw new TypeError(
+        `Cannot set the header ${JSON.stringify(name)}: the name or value holds what a header cannot`,
+      );
     }
     return [key, value.trim()];
   });
 }
-

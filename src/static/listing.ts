@@ -40,22 +40,25 @@ export async function readNames(
   const order = listingOrder(query.sort, query.order);
   if (query.sort === "name") {
     const sorted = await sortWithPauses(names, order);
-    return { count: sorted.length, entries: (start, end) => describeAll(view, directory, sorted.slice(start, end)) };
+    return {
+      count: sorted.length,
+      entries: (start, end) => describeAll(view, directory, sorted.slice(start, end)),
+    };
   }
-  const entries: ListingEntry[] = [];
-  for await (const piece of describeAll(view, directory, names)) entries.push(...piece);
-  const keyed = entries.map((entry) => ({
-    ...entry,
-    entry,
-    key: sortKey(entry.name),
-    directory: entry.type === "directory",
-  }));
-  const sorted = (await sortWithPauses(keyed, order)).map(({ entry }) => entry);
+  const keyed: (Sortable & { readonly entry: ListingEntry })[] = [];
+  for await (const piece of describeAll(view, directory, names)) {
+    for (const entry of piece) {
+      const { name, size, mtimeMs } = entry;
+      keyed.push({ entry, key: sortKey(name), name, directory: entry.type === "directory", size, mtimeMs });
+    }
+  }
+  const sorted = await sortWithPauses(keyed, order);
   return {
     count: sorted.length,
     async *entries(start, end) {
-      for (let index = start; index < end; index += AT_ONCE) {
-        yield sorted.slice(index, Math.min(index + AT_ONCE, end));
+      const last = Math.min(end, sorted.length);
+      for (let index = start; index < last; index += AT_ONCE) {
+        yield sorted.slice(index, Math.min(index + AT_ONCE, last)).map(({ entry }) => entry);
       }
     },
   };
@@ -74,7 +77,8 @@ async function collect(
   const isAlone = directory.places.length === 1;
   for (const { real } of directory.places) {
     for await (const { name, kind } of await listDirectory(view.fileSystem, real)) {
-      await pause();
+      const due = pause();
+      if (due !== undefined) await due;
       if (!isAlone) {
         if (seen.has(name)) continue;
         seen.add(name);

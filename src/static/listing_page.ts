@@ -180,13 +180,19 @@ function pageLinks(listing: Listing): string {
   const items: string[] = [];
   if (page > 1) items.push(pageLink(listing, page - 1, "Previous", ' rel="prev"'));
   numbers.forEach((number, index) => {
-    if (index > 0 && number - (numbers[index - 1] as number) > 1) items.push('<span aria-hidden="true">…</span>');
+    if (index > 0 && number - (numbers[index - 1] as number) > 1) {
+      items.push('<span aria-hidden="true">…</span>');
+    }
     items.push(
-      number === page ? `<span aria-current="page">${grouped(number)}</span>` : pageLink(listing, number, grouped(number)),
+      number === page
+        ? `<span aria-current="page">${grouped(number)}</span>`
+        : pageLink(listing, number, grouped(number)),
     );
   });
   if (page < pages) items.push(pageLink(listing, page + 1, "Next", ' rel="next"'));
-  return `<nav class="pages" aria-label="Pages"><ol>${items.map((item) => `<li>${item}</li>`).join("")}</ol></nav>`;
+  return `<nav class="pages" aria-label="Pages"><ol>${
+    items.map((item) => `<li>${item}</li>`).join("")
+  }</ol></nav>`;
 }
 
 function pageLink(listing: Listing, page: number, label: string, attributes = ""): string {

@@ -7,7 +7,9 @@
 import { accepts } from "#std/http/negotiation";
 import { respond } from "../response.ts";
 import type { Bytes } from "../runtime.ts";
+import { compressBytes, compressStream, MIN_COMPRESSED_SIZE } from "./compression.ts";
 import type { DirectoryView } from "./directory.ts";
+import { acceptedCodings, type Coding } from "./encodings.ts";
 import { addVary } from "./header_rules.ts";
 import { formatHttpDate } from "./http_date.ts";
 import { readNames, type SortedNames } from "./listing.ts";
@@ -30,6 +32,8 @@ export interface ListingRequest {
   /** The query with its `?`. */
   readonly search: string;
   readonly render: StaticOptions["renderListing"];
+  /** Codings to compress to on the fly, none by default. */
+  readonly codings: readonly Coding[];
   readonly decorate: (headers: Headers) => void;
 }
 
@@ -51,12 +55,19 @@ export async function listingResponse(
   const names = await readNames(view, asked.directory, query);
   const format = LISTING_FORMATS[type];
   if (format === undefined) {
-    const page = await readPage(asked, query, names, query.limit ?? PAGE_SIZE);
-    return asked.render === undefined ? htmlResponse(asked, page) : renderedResponse(asked, page, asked.render);
+    const limit = query.limit ?? PAGE_SIZE;
+    // Files may have gone since the link to the last page was made.
+    const last = Math.max(1, Math.ceil(names.count / limit));
+    const page = await readPage(asked, { ...query, page: Math.min(query.page, last) }, names, limit);
+    return asked.render === undefined
+      ? htmlResponse(asked, page)
+      : renderedResponse(asked, page, asked.render);
   }
   // Without a page asked for, programs get everything; what is larger than a page is never held as a whole.
   const limit = query.limit ?? Math.max(1, names.count);
-  if (limit > PAGE_SIZE && names.count > PAGE_SIZE) return streamedResponse(asked, query, names, limit, format);
+  if (limit > PAGE_SIZE && names.count > PAGE_SIZE) {
+    return streamedResponse(asked, query, names, limit, format);
+  }
   const page = await readPage(asked, query, names, limit);
   const headers = new Headers({ "content-type": format.type });
   addPageLinks(headers, page.listing, query);
@@ -110,7 +121,9 @@ async function renderedResponse(
   const headers = new Headers(response.headers);
   addVary(headers, "accept");
   asked.decorate(headers);
-  if (asked.request.method !== "HEAD") return new Response(response.body, { status: response.status, headers });
+  if (asked.request.method !== "HEAD") {
+    return new Response(response.body, { status: response.status, headers });
+  }
   await response.body?.cancel();
   return respond(response.status, headers, null);
 }
@@ -126,24 +139,36 @@ async function bufferedResponse(
   headers: Headers,
   text: string,
 ): Promise<Response | "failed"> {
-  const bytes = new TextEncoder().encode(text);
-  const validators = await listingValidators(bytes, page.modified);
+  const plain = new TextEncoder().encode(text);
+  const coding = plain.byteLength < MIN_COMPRESSED_SIZE ? undefined : codingFor(asked);
+  const validators = await listingValidators(plain, page.modified, coding);
   const verdict = evaluateConditions(asked.request.headers, validators, true);
   if (verdict === "failed") return "failed";
-  setCommonHeaders(headers, asked);
+  setCommonHeaders(headers, asked, coding);
   if (validators.tag !== null) headers.set("etag", validators.tag);
   if (verdict === "not-modified") {
     headers.delete("content-type");
+    headers.delete("content-encoding");
     return respond(304, headers, null);
   }
   if (validators.modified !== null) headers.set("last-modified", formatHttpDate(validators.modified));
+  const bytes = coding === undefined ? plain : await compressBytes(plain, coding);
   headers.set("content-length", String(bytes.byteLength));
   return respond(200, headers, asked.request.method === "HEAD" ? null : bytes);
 }
 
-async function listingValidators(bytes: Bytes, modified: number): Promise<Validators> {
+function codingFor(asked: ListingRequest): Coding | undefined {
+  return acceptedCodings(asked.request.headers.get("accept-encoding"), asked.codings)[0];
+}
+
+async function listingValidators(
+  bytes: Bytes,
+  modified: number,
+  coding: Coding | undefined,
+): Promise<Validators> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const tag = `"${Array.from(digest.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("")}"`;
+  const hash = Array.from(digest.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const tag = coding === undefined ? `"${hash}"` : `W/"${hash}-${coding}"`;
   // A folder that changed within this second may change again in it, and the date would not tell: it gets the second
   // before, which no later state has.
   const now = Date.now();
@@ -152,8 +177,9 @@ async function listingValidators(bytes: Bytes, modified: number): Promise<Valida
   return { tag, modified: date, strongDate: false };
 }
 
-function setCommonHeaders(headers: Headers, asked: ListingRequest): void {
-  headers.set("vary", "accept");
+function setCommonHeaders(headers: Headers, asked: ListingRequest, coding: Coding | undefined): void {
+  headers.set("vary", asked.codings.length === 0 ? "accept" : "accept, accept-encoding");
+  if (coding !== undefined) headers.set("content-encoding", coding);
   headers.set("cache-control", "no-cache");
   headers.set("x-content-type-options", "nosniff");
   asked.decorate(headers);
@@ -168,7 +194,8 @@ function streamedResponse(
   format: ListingFormat,
 ): Response {
   const headers = new Headers({ "content-type": format.type });
-  setCommonHeaders(headers, asked);
+  const coding = codingFor(asked);
+  setCommonHeaders(headers, asked, coding);
   if (asked.request.method === "HEAD") return respond(200, headers, null);
   const start = (query.page - 1) * limit;
   const pieces = names.entries(start, start + limit);
@@ -195,7 +222,7 @@ function streamedResponse(
       await pieces.return(undefined);
     },
   }, { highWaterMark: 0 });
-  return respond(200, headers, body);
+  return respond(200, headers, coding === undefined ? body : compressStream(body, coding));
 }
 
 /** `Link` (RFC 8288) to the pages around this one. */

@@ -100,7 +100,11 @@ export function createLookup(rules: LookupRules): Lookup {
     return roots.scriptFolders.some((folder) => segmentsBelow(folder, real) !== null) ? FORBIDDEN : null;
   }
 
-  async function findReal(segments: readonly string[], index: number, roots: Roots): Promise<string | Refused> {
+  async function findReal(
+    segments: readonly string[],
+    index: number,
+    roots: Roots,
+  ): Promise<string | Refused> {
     const root = roots.list[index] as Root;
     if (root.windows && !segments.every(isWindowsName)) return FORBIDDEN;
     const real = await fileSystem.realPath([root.path, ...segments].join("/") || "/");
@@ -116,13 +120,19 @@ export function createLookup(rules: LookupRules): Lookup {
       if (refusal !== null) rules.onEscape(segments);
     }
     if (refusal !== null) return refusal;
-    if (rules.followSymlinks === "never" && segmentsBelow(root.real, real)?.join("/") !== segments.join("/")) {
+    if (
+      rules.followSymlinks === "never" && segmentsBelow(root.real, real)?.join("/") !== segments.join("/")
+    ) {
       return FORBIDDEN;
     }
     return real;
   }
 
-  async function findIn(segments: readonly string[], index: number, roots: Roots): Promise<FoundFile | Place | Refused> {
+  async function findIn(
+    segments: readonly string[],
+    index: number,
+    roots: Roots,
+  ): Promise<FoundFile | Place | Refused> {
     const real = await findReal(segments, index, roots);
     if (typeof real !== "string") return real;
     const name = segments.at(-1) ?? lastSegment(real);

@@ -38,7 +38,10 @@ export function multipartBody(
   const pieces = parts.flatMap((part, index) => [heads[index] as Bytes, ...split(part)]).concat([tail]);
   return {
     type: `multipart/byteranges; boundary=${boundary}`,
-    length: pieces.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.byteLength : piece.length), 0),
+    length: pieces.reduce(
+      (sum, piece) => sum + (piece instanceof Uint8Array ? piece.byteLength : piece.length),
+      0,
+    ),
     stream: () => streamOf(file, pieces),
   };
 }

@@ -10,7 +10,9 @@ import type { FileSystem } from "../runtime.ts";
 
 /** One name in a listing. */
 export interface ListingEntry {
+  /** The decoded name, without a slash. */
   readonly name: string;
+  /** What the name leads to. */
   readonly type: "file" | "directory";
   /** In bytes; `null` for a directory. */
   readonly size: number | null;
@@ -31,7 +33,9 @@ export interface Listing {
   readonly parent: boolean;
   /** The entries of this page, folders first, sorted. */
   readonly entries: readonly ListingEntry[];
+  /** What the entries are sorted by. */
   readonly sort: ListingSort;
+  /** Which way. */
   readonly order: "asc" | "desc";
   /** What names are narrowed down to (`?q=`); empty when they are not. */
   readonly filter: string;
@@ -45,6 +49,7 @@ export interface Listing {
   readonly total: number;
   /** The segments of `path` above the folder that is served: they have no page of their own here. */
   readonly mount: string;
+  /** The request that it answers. */
   readonly request: Request;
 }
 
@@ -129,10 +134,10 @@ export interface StaticOptions {
   readonly types?: Readonly<Record<string, string>>;
   /** Media type of files with an unknown ending. @default {"application/octet-stream"} */
   readonly defaultType?: string;
-  /** @default {errorPage} */
+  /** Renders error pages. @default {errorPage} */
   readonly renderError?: RenderError;
-  /** @default {failures to console.error} */
+  /** Gets what went wrong. @default {failures to console.error} */
   readonly log?: Log;
-  /** @default {the runtime's files} */
+  /** Where files are read. @default {the runtime's files} */
   readonly fileSystem?: FileSystem;
 }

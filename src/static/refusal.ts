@@ -34,7 +34,12 @@ export function refuseMethod(method: string, postIsForCgi: boolean): Refusal {
  * What a failure gets: not allowed to read is 403, out of descriptors or memory 503, as is a file that is being written
  * over right now. The log is told what and where.
  */
-export function refuseFailure(error: unknown, path: string, log: Log, requestId: string | undefined): Refusal {
+export function refuseFailure(
+  error: unknown,
+  path: string,
+  log: Log,
+  requestId: string | undefined,
+): Refusal {
   const reason = error instanceof FileError ? error.reason : "failed";
   const detail = error instanceof Error ? error.message : String(error);
   log({

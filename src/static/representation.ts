@@ -5,7 +5,7 @@
  */
 
 import type { OpenFile } from "../runtime.ts";
-import { MIN_COMPRESSED_SIZE, platformCodings } from "./compression.ts";
+import { MIN_COMPRESSED_SIZE } from "./compression.ts";
 import { acceptedCodings, type Coding, CODINGS, isCompressible } from "./encodings.ts";
 import type { FoundFile, Lookup } from "./lookup.ts";
 import type { MediaTypes } from "./media_type.ts";
@@ -35,19 +35,19 @@ export interface RepresentationRules {
   readonly lookup: Lookup;
   readonly typeOf: MediaTypes;
   readonly precompressed: boolean;
-  readonly compress: boolean;
+  /** Codings to compress to on the fly, best first; none when that is off. */
+  readonly codings: readonly Coding[];
 }
 
 /** Makes the choice for a set of rules. */
 export function representationChooser(rules: RepresentationRules): Choose {
-  const { lookup, typeOf, precompressed } = rules;
-  const onTheFlyCodings = rules.compress ? platformCodings() : [];
+  const { lookup, typeOf, precompressed, codings } = rules;
 
   async function choose(found: FoundFile, request: Request): Promise<Representation> {
     const answer = typeOf(found.name);
     const type = typeof answer === "string" ? answer : await answer;
     const { file } = found;
-    const varies = (precompressed || rules.compress) && isCompressible(type);
+    const varies = (precompressed || codings.length > 0) && isCompressible(type);
     // Parts are parts of the file itself: a compressed form is another representation, with other bytes at that place.
     if (varies && !(request.method === "GET" && request.headers.has("range"))) {
       const field = request.headers.get("accept-encoding");
@@ -60,7 +60,7 @@ export function representationChooser(rules: RepresentationRules): Choose {
           return { file: sidecar, type, validators, coding, onTheFly: false, varies };
         }
       }
-      const coding = file.info.size < MIN_COMPRESSED_SIZE ? undefined : acceptedCodings(field, onTheFlyCodings)[0];
+      const coding = file.info.size < MIN_COMPRESSED_SIZE ? undefined : acceptedCodings(field, codings)[0];
       if (coding !== undefined) {
         const validators = fileValidators(file.info, coding, true);
         return { file, type, validators, coding, onTheFly: true, varies };

@@ -46,7 +46,9 @@ export function rootSource(
   areas: ScriptAreas,
   report: (path: string) => void,
 ): RootSource {
-  const bases = paths.map((path) => isWindowsPath(path) ? path.replace(/[\\/]+$/, "") : path.replace(/\/+$/, ""));
+  const bases = paths.map((path) =>
+    isWindowsPath(path) ? path.replace(/[\\/]+$/, "") : path.replace(/\/+$/, "")
+  );
   const missing = new Set<string>();
   let roots: Roots | undefined;
   let resolvedAt = 0;

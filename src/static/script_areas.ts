@@ -4,6 +4,8 @@
  * @module
  */
 
+import { foldName } from "../cgi/area.ts";
+
 /** Tells what belongs to scripts. */
 export interface ScriptAreas {
   /** The folders as segments below the root. */
@@ -15,8 +17,8 @@ export interface ScriptAreas {
 }
 
 /**
- * Resolves `cgiDirectories` and `cgiExtensions`. Both are compared ignoring ASCII case: where the file system ignores it
- * too, `/CGI-BIN/x` would be the source of a script.
+ * Resolves `cgiDirectories` and `cgiExtensions`. All names that some file system takes for the same count as the same
+ * (other case, other composition of letters, dots at the end): there, `/CGI-BIN/x` would be the source of a script.
  *
  * @throws {TypeError} For an ending without a dot at its start.
  */
@@ -27,7 +29,7 @@ export function scriptAreas(
   const folders = directories.map((directory) =>
     directory.split("/").filter((segment) => segment !== "" && segment !== ".")
   );
-  const lower = folders.map((folder) => folder.map(asciiLowerCase));
+  const lower = folders.map((folder) => folder.map(foldName));
   for (const extension of extensions) {
     if (!/^\.[^/\\]+$/.test(extension)) {
       throw new TypeError(
@@ -41,12 +43,12 @@ export function scriptAreas(
     contains(segments) {
       return lower.some((folder) =>
         folder.length <= segments.length &&
-        folder.every((segment, index) => segment === asciiLowerCase(segments[index] as string))
+        folder.every((segment, index) => segment === foldName(segments[index] as string))
       );
     },
     isScriptName(name) {
       if (endings.length === 0) return false;
-      const lowerName = asciiLowerCase(name);
+      const lowerName = foldName(name);
       return endings.some((ending) => lowerName.endsWith(ending));
     },
   };

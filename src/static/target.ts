@@ -39,12 +39,7 @@ export function parseTarget(
   request: Pick<Request, "url">,
   mount: readonly string[],
 ): Target | NotMine | 400 | 404 {
-  let url: URL;
-  try {
-    url = requestUrl(request);
-  } catch {
-    return 400;
-  }
+  const url = requestUrl(request);
   const parsed = requestPath(url);
   if (isRefusal(parsed)) {
     const prefix = mount.map((segment) => `/${encodeURIComponent(segment)}`).join("");

@@ -8,10 +8,10 @@
 const PIECE_MS = 8;
 
 /** Call between steps of long work: lets the event loop run when it has waited for long enough. */
-export function pacer(): () => Promise<void> | void {
+export function pacer(): () => Promise<void> | undefined {
   let since = performance.now();
   return () => {
-    if (performance.now() - since < PIECE_MS) return;
+    if (performance.now() - since < PIECE_MS) return undefined;
     return new Promise((resolve) =>
       setTimeout(() => {
         since = performance.now();
@@ -49,7 +49,7 @@ async function merge<T>(
   left: readonly T[],
   right: readonly T[],
   compare: (a: T, b: T) => number,
-  pause: () => Promise<void> | void,
+  pause: () => Promise<void> | undefined,
 ): Promise<T[]> {
   const merged: T[] = [];
   let l = 0;

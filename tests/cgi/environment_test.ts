@@ -248,6 +248,9 @@ describe("SERVER_NAME (A23 to A27)", () => {
       const variables = variablesOf({ request });
       assert.equal(variables["SERVER_NAME"], name);
       assert.equal(variables["SERVER_PORT"], "8080");
+      // A host that is none is kept from the script.
+      const isHost = host !== null && (host === "" || name !== "192.0.2.1");
+      assert.equal(variables["HTTP_HOST"], isHost ? host : undefined);
     });
   }
   it("of an IPv6 socket is in brackets", () => {

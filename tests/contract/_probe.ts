@@ -76,6 +76,7 @@ async function restricted(allowed: string): Promise<unknown> {
     environment: processes.environment("PATH") ?? null,
     user: processes.user,
     nobody: await processes.findUser("nobody"),
+    message: await files.stat("/etc/passwd").catch((error) => error.message),
   };
 }
 
@@ -92,4 +93,4 @@ async function reasonOf(action: () => Promise<unknown>): Promise<string> {
 }
 
 const [name = "", argument = ""] = process.argv.slice(2);
-console.log(JSON.stringify(await probes[name]?.(argument)));
+process.stdout.write(JSON.stringify(await probes[name]?.(argument)));

@@ -53,6 +53,7 @@ describe(
       server = await serveSite(
         "git",
         {
+          user: null,
           env: {
             GIT_PROJECT_ROOT: path("repositories"),
             GIT_HTTP_EXPORT_ALL: "1",

@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import { chmod, cp, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { type RunningCommand, startCommand } from "../_command.ts";
 import { connect, get, type RawConnection, requestHead, type Target, toLatin1 } from "../_http.ts";
 import { temporaryFolder } from "./_command.ts";
@@ -29,6 +29,7 @@ const skip = process.platform === "linux" ? false : "the memory of a process is 
 
 describe("the memory of the server", { skip }, () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  // One for each test: the most memory ever used would hide what comes later.
   let command: RunningCommand;
   let server: Target;
 
@@ -41,11 +42,15 @@ describe("the memory of the server", { skip }, () => {
       await writeFile(join(folder.path, name), "");
       await truncate(join(folder.path, name), size);
     }
+  });
+  beforeEach(async () => {
     command = await startCommand(["--cgi", "0", "--directory", folder.path]);
     server = command.address;
   });
-  after(async () => {
+  afterEach(async () => {
     await command.stop();
+  });
+  after(async () => {
     await folder.remove();
   });
 

@@ -12,7 +12,7 @@ import { ask, askAddress } from "./_ask.ts";
 import { siteFixture } from "./_site_fixture.ts";
 
 /** `nobody` on every Linux. */
-const NOBODY = 65534;
+export const NOBODY = 65534;
 
 let running: Promise<RunningCommand> | undefined;
 

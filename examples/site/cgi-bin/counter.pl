@@ -5,7 +5,7 @@ use warnings;
 
 sub cookie {
     my ($name) = @_;
-    return ($ENV{HTTP_COOKIE} // '') =~ /(?:^|;\s*)\Q$name\E=([0-9]{1,9})(?:;|$)/ ? $1 : undef;
+    return ($ENV{HTTP_COOKIE} // '') =~ /(?:^|;\s*)\Q$name\E=([0-9]{1,10})(?:;|$)/ ? $1 : undef;
 }
 
 my $attributes = 'Path=/cgi-bin; Max-Age=2592000; HttpOnly; SameSite=Lax';

@@ -50,7 +50,7 @@ def number(query, name, default):
         value = float(query[name][0])
     except (KeyError, ValueError):
         return default
-    return value if abs(value) < 4 else default  # Not for infinity and not-a-number either.
+    return value if abs(value) <= 4 else default  # Not for infinity and not-a-number either.
 
 
 def steps(cx, cy, limit):
@@ -99,8 +99,11 @@ def main():
     if "at.x" in query and "at.y" in query:
         scale = span / WIDTH
         try:
-            x += (int(query["at.x"][0]) - WIDTH / 2) * scale
-            y += (HEIGHT / 2 - int(query["at.y"][0])) * scale
+            column, row = int(query["at.x"][0]), int(query["at.y"][0])
+            if (column, row) == (0, 0):  # From the keyboard: into the middle.
+                column, row = WIDTH / 2, HEIGHT / 2
+            x += (column - WIDTH / 2) * scale
+            y += (HEIGHT / 2 - row) * scale
             span /= 4
         except ValueError:
             pass

@@ -45,7 +45,8 @@ export function certificate(): Record<
   };
   writeFileSync(at("password"), "open sesame\n");
   run(
-    ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
+    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
+    ...["-nodes", "-days", "2"],
     ...["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"],
     ...["-keyout", at("key.pem"), "-out", at("cert.pem")],
   );

@@ -59,9 +59,9 @@ export const names: ConformanceSection = {
       },
       {
         impossible: [{
-          runtimes: ["node"],
+          runtimes: ["bun", "node"],
           reason:
-            "Node's HTTP parser answers 400 to bytes above 0x7F in the request line, which RFC 3986 does not allow there either.",
+            "The HTTP parser of `node:http` answers 400 to bytes above 0x7F in the request line, which RFC 3986 does not allow there either.",
           run: async () => {
             await expectFile("/%C3%A9.txt", "accent");
             expectError(await askRaw({}, rawTarget("/\u00e9.txt")), 400);

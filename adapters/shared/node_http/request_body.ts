@@ -6,7 +6,7 @@
  */
 
 import type { IncomingMessage } from "node:http";
-import type { Bytes } from "../../src/runtime.ts";
+import type { Bytes } from "../../../src/runtime.ts";
 
 /**
  * Read-ahead while the consumer is slower than the client, in bytes. Below it

@@ -7,8 +7,8 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
-import type { Handler } from "../../src/handler.ts";
-import type { NetworkAddress } from "../../src/runtime.ts";
+import type { Handler } from "../../../src/handler.ts";
+import type { NetworkAddress } from "../../../src/runtime.ts";
 import { NodeRequest, urlOf } from "./request.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
 import { cancelBody, deliver, type Delivery } from "./response.ts";

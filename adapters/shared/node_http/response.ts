@@ -5,7 +5,7 @@
  */
 
 import type { ServerResponse } from "node:http";
-import { bodySource, type FileSpan } from "../../src/response.ts";
+import { bodySource, type FileSpan } from "../../../src/response.ts";
 
 /** How much of a file is read at once, in bytes. */
 const FILE_PIECE = 512 * 1024;
@@ -119,8 +119,8 @@ export function cancelBody(response: Response): void {
 function lengthOf(source: ReturnType<typeof bodySource>): number | null {
   if (typeof source === "string") return Buffer.byteLength(source);
   if (source instanceof Uint8Array) return source.length;
-  if (source && "file" in source) return source.length;
-  return source === null ? 0 : null;
+  // No body given to HEAD says nothing of how long the one to GET is.
+  return source && "file" in source ? source.length : null;
 }
 
 const OVER: Delivery = { cancel() {} };
@@ -149,9 +149,15 @@ function sendPieces(
   const { outgoing, response } = options;
   let cancelled = false;
   let wake = () => {};
+  /** The next piece, asked for before it is needed. That it fails counts when its turn comes, or never once cancelled. */
+  function ahead(): Promise<Uint8Array | null> {
+    const next = pieces.next();
+    next.catch(() => {});
+    return next;
+  }
   async function send(): Promise<void> {
     const declared = declaredLength(response) ?? length;
-    const first = pieces.next();
+    const first = ahead();
     let next: Promise<Uint8Array | null>;
     let piece = await soon(first);
     if (piece === LATE) {
@@ -159,12 +165,12 @@ function sendPieces(
       writeHead(options, length);
       outgoing.flushHeaders();
       piece = await first;
-      next = piece === null ? first : pieces.next();
+      next = piece === null ? first : ahead();
     } else if (piece === null) {
       return void (cancelled || sendWhole(options, EMPTY));
     } else {
       // Most streams are one piece: a whole response is one write, and has a length.
-      next = pieces.next();
+      next = ahead();
       if (await soon(next) === null) {
         return void (cancelled || sendWhole(options, piece));
       }
@@ -184,7 +190,7 @@ function sendPieces(
         });
       }
       piece = await next;
-      if (piece !== null) next = pieces.next();
+      if (piece !== null) next = ahead();
     }
     if (cancelled) return;
     if (left > 0 && left !== Infinity) {

@@ -5,7 +5,8 @@
  */
 
 import type { IncomingMessage } from "node:http";
-import type { Bytes } from "../../src/runtime.ts";
+import type { Bytes } from "../../../src/runtime.ts";
+import { isHost } from "../host.ts";
 
 /** Methods that `new Request()` refuses and a server must still be able to answer. */
 const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["TRACE", "TRACK"]);
@@ -78,20 +79,17 @@ export function urlOf(
   // The absolute form overrides the Host field (RFC 9112 section 3.2.2).
   const absolute = /^[a-z][a-z\d+.-]*:\/\/([^/?#\\]*)(.*)$/is.exec(target);
   const host = absolute === null ? hostOf(incoming) : absolute[1]!;
-  if (host === null || !HOST.test(host)) return null;
+  if (host === null || !isHost(host)) return null;
   const path = absolute === null ? target : absolute[2]!;
   return `${scheme}://${host}${path.startsWith("/") ? "" : "/"}${path}`;
 }
-
-/** `uri-host [ ":" port ]` of RFC 3986, without the oddities that no host name has. */
-const HOST = /^(?:[\w.~-]+|\[[\da-fA-F:.]+\])(?::\d{0,5})?$/;
 
 function hostOf(incoming: IncomingMessage): string | null {
   const { host } = incoming.headers;
   if (host === undefined) {
     return incoming.httpVersion === "1.1" ? null : "localhost";
   }
-  if (!HOST.test(host)) return null;
+  if (!isHost(host)) return null;
   const { rawHeaders } = incoming;
   let fields = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {

@@ -1,0 +1,145 @@
+/**
+ * HTTP over `node:http` and `node:https`, on Node and on Bun.
+ *
+ * @module
+ */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { Handler } from "../../../src/handler.ts";
+import type { Listener, ListenOptions, NetworkAddress } from "../../../src/runtime.ts";
+import { networkAddress } from "../address.ts";
+import { listenError, listenErrorReason } from "../listen_error.ts";
+import { type CheckedTls, checkTls } from "../tls.ts";
+import { type Ends, type Exchange, type ExchangeOptions, startExchange } from "./exchange.ts";
+import { answerParseError, emptyResponse } from "./parse_error.ts";
+
+/** `Network.listen` over `node:http`. */
+export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
+  const tls = checkTls(options);
+  const server = createHttpServer(tls);
+  let closing: Promise<void> | null = null;
+  const clients = serveClients(server, {
+    handler,
+    secure: tls !== undefined,
+    onError: options.onError ?? (() => {}),
+    isClosing: () => closing !== null,
+  });
+  const address = await startListening(server, options);
+  return {
+    address,
+    close(graceMs) {
+      closing ??= new Promise((resolve) => server.close(() => resolve()));
+      clients.closeIdle();
+      if (graceMs !== undefined) {
+        const timer = setTimeout(clients.closeAll, graceMs);
+        closing.then(() => clearTimeout(timer));
+      }
+      return closing;
+    },
+  };
+}
+
+/** In milliseconds. Longer than proxies keep theirs (60 s), so that it is they who close. */
+const KEEP_ALIVE = 65_000;
+
+function createHttpServer(tls: CheckedTls | undefined): Server {
+  const limits = {
+    keepAliveTimeout: KEEP_ALIVE,
+    // An upload may take hours; only the head has to come in time (`headersTimeout`).
+    requestTimeout: 0,
+    // urlOf() looks at the Host field, at this and at all else that may be wrong with it.
+    requireHostHeader: false,
+  };
+  return tls === undefined ? createServer(limits) : createTlsServer({ ...limits, ...tls });
+}
+
+function startListening(server: Server, options: ListenOptions): Promise<NetworkAddress> {
+  return new Promise((resolve, reject) => {
+    function fail(error: NodeJS.ErrnoException): void {
+      reject(listenError(listenErrorReason(error.code), options, error));
+    }
+    server.once("error", fail);
+    server.listen(options.port, options.hostname, () => {
+      server.off("error", fail);
+      const { address, port } = server.address() as AddressInfo;
+      resolve({ hostname: address, port });
+    });
+  });
+}
+
+/** A connection and what happens on it. */
+interface Client extends Ends {
+  readonly exchanges: Set<Exchange>;
+}
+
+/** Everybody who is connected. */
+interface Clients {
+  /** Closes the connections on which nothing happens, and from now on every other as soon as that is so. */
+  closeIdle(): void;
+  closeAll(): void;
+}
+
+function serveClients(server: Server, options: ExchangeOptions): Clients {
+  /** All sockets, also those that have not asked or not even shaken hands yet. */
+  const sockets = new Set<Socket>();
+  const clients = new Map<Socket, Client>();
+  let running = 0;
+
+  function meet(socket: Socket): void {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  }
+  function clientOf(socket: Socket): Client {
+    const known = clients.get(socket);
+    if (known !== undefined) return known;
+    const client: Client = {
+      remote: networkAddress(socket.remoteAddress, socket.remotePort),
+      local: networkAddress(socket.localAddress, socket.localPort),
+      exchanges: new Set(),
+    };
+    clients.set(socket, client);
+    socket.on("close", () => {
+      clients.delete(socket);
+      running -= client.exchanges.size;
+      for (const exchange of client.exchanges) exchange.leave();
+      client.exchanges.clear();
+      if (options.isClosing()) closeIdle();
+    });
+    return client;
+  }
+  function answer(incoming: IncomingMessage, outgoing: ServerResponse, expects100: boolean): void {
+    const { socket } = incoming;
+    const client = clientOf(socket);
+    const exchange = startExchange(incoming, outgoing, expects100, client, options);
+    if (exchange === null) return;
+    client.exchanges.add(exchange);
+    running++;
+    outgoing.on("finish", () => {
+      if (!client.exchanges.delete(exchange)) return;
+      running--;
+      if (!options.isClosing()) return;
+      if (client.exchanges.size === 0) socket.destroySoon();
+      closeIdle();
+    });
+  }
+  function closeIdle(): void {
+    if (running === 0) return closeAll();
+    for (const [socket, { exchanges }] of clients) {
+      if (exchanges.size === 0) socket.destroy();
+    }
+  }
+  function closeAll(): void {
+    for (const socket of sockets) socket.destroy();
+  }
+  server.on("connection", meet);
+  server.on("secureConnection", meet);
+  server.on("request", (incoming, outgoing) => answer(incoming, outgoing, false));
+  server.on("checkContinue", (incoming, outgoing) => answer(incoming, outgoing, true));
+  server.on("clientError", answerParseError);
+  server.on("connect", (_incoming: IncomingMessage, socket: Socket) => {
+    socket.end(emptyResponse("501 Not Implemented"));
+  });
+  return { closeIdle, closeAll };
+}

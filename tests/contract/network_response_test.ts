@@ -1,0 +1,420 @@
+/** What `Network.listen` owes: responses reach the client whole, or visibly broken, never something in between. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runtime } from "../../adapters/auto.ts";
+import type { Handler } from "../../src/handler.ts";
+import { type BodySource, respond } from "../../src/response.ts";
+import { connect, exchange, get, requestHead, toBytes, toLatin1 } from "../_http.ts";
+import { memoryFile } from "./_memory_file.ts";
+import { promised, serving, within } from "./_serving.ts";
+
+const isBun = runtime.name === "bun";
+
+function answer(body: BodySource, headers: Record<string, string> = {}, status = 200): Handler {
+  return () => respond(status, new Headers(headers), typeof body === "function" ? null : body);
+}
+
+/** A stream of these pieces, each when it is asked for; then its end, or the error. */
+function streamOf(pieces: readonly (string | Uint8Array)[], error?: Error): ReadableStream<Uint8Array> {
+  const left = [...pieces];
+  return new ReadableStream({
+    pull(controller) {
+      const piece = left.shift();
+      if (piece !== undefined) controller.enqueue(toBytes(piece));
+      else if (error) controller.error(error);
+      else controller.close();
+    },
+  });
+}
+
+test("listen() sends status, headers and body, and adds nothing but framing and Date", () =>
+  serving(
+    () => new Response(toBytes("Hello"), { status: 203, headers: { "x-one": "1" } }),
+    async ({ target }) => {
+      const response = await exchange(target, get("/"));
+      assert.equal(response.status, 203);
+      assert.equal(response.text, "Hello");
+      assert.equal(response.complete, true);
+      assert.equal(response.header("x-one"), "1");
+      assert.equal(response.header("content-length"), "5");
+      assert.ok(!Number.isNaN(Date.parse(response.header("date")!)));
+      const known = ["x-one", "content-length", "date", "connection", "keep-alive", "vary"];
+      const others = response.headers.filter(([name]) => !known.includes(name.toLowerCase()));
+      assert.deepEqual(others, []);
+    },
+  ));
+
+test("listen() sends the reason phrase of the response", () =>
+  serving(() => new Response(null, { status: 404, statusText: "Nowhere To Be Seen" }), async ({ target }) => {
+    const { reason } = await exchange(target, get("/"));
+    // Deno and Bun have no place for it: the standard phrase of the status.
+    assert.equal(reason, runtime.name === "node" ? "Nowhere To Be Seen" : "Not Found");
+  }));
+
+test("listen() sends every Set-Cookie by itself", () => {
+  const headers = new Headers();
+  headers.append("set-cookie", "a=1; Path=/");
+  headers.append("set-cookie", "b=2, 3");
+  return serving(() => new Response(null, { headers }), async ({ target }) => {
+    const { headers } = await exchange(target, get("/"));
+    const cookies = headers.filter(([name]) => name.toLowerCase() === "set-cookie");
+    assert.deepEqual(cookies.map(([, value]) => value), ["a=1; Path=/", "b=2, 3"]);
+  });
+});
+
+for (const body of ["caf\xe9", toBytes("body"), null, streamOf(["a"])]) {
+  test(`listen() sends header values byte for byte as ISO 8859-1 (${Object.prototype.toString.call(body)})`, () =>
+    serving(answer(body, { "x-name": "caf\xe9 \xff" }), async ({ target }) => {
+      const response = await exchange(target, get("/"));
+      assert.equal(response.header("x-name"), "caf\xe9 \xff");
+    }));
+}
+
+for (
+  const [what, make] of [
+    ["a string", () => "caf\u00e9"],
+    ["bytes", () => toBytes("caf\u00e9")],
+    ["a file", () => ({ file: memoryFile("[caf\u00e9]"), offset: 1, length: 5 })],
+    ["a stream", () => streamOf(["caf", "\u00e9"])],
+    ["an empty string", () => ""],
+    ["no bytes", () => new Uint8Array()],
+    ["an empty file", () => ({ file: memoryFile(""), offset: 0, length: 0 })],
+    ["an empty stream", () => streamOf([])],
+    ["nothing", () => null],
+  ] as const
+) {
+  test(`listen() sends ${what}`, () =>
+    serving(() => respond(200, new Headers(), make()), async ({ target, errors }) => {
+      const wanted = ["a string", "bytes", "a file", "a stream"].includes(what) ? "caf\u00e9" : "";
+      const connection = await connect(target);
+      for (let round = 0; round < 2; round++) {
+        await connection.send(get("/"));
+        const response = await connection.response();
+        assert.equal(response.status, 200);
+        assert.equal(response.text, wanted);
+        if (what !== "a stream") {
+          assert.equal(response.header("content-length"), String(toBytes(wanted).length));
+        }
+      }
+      connection.close();
+      assert.deepEqual(errors, []);
+    }));
+}
+
+test("listen() keeps the Content-Length of a whole body", () =>
+  serving(answer(streamOf(["abc"]), { "content-length": "3" }), async ({ target }) => {
+    const response = await exchange(target, get("/"));
+    assert.equal(response.header("content-length"), "3");
+    assert.equal(response.text, "abc");
+  }));
+
+test("listen() keeps the Content-Length of a body that comes in pieces", () =>
+  serving((_request) => {
+    let piece = 0;
+    const stream = new ReadableStream({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        controller.enqueue(new Uint8Array(1 << 20));
+        if (++piece === 4) controller.close();
+      },
+    });
+    return respond(200, new Headers({ "content-length": String(4 << 20) }), stream);
+  }, async ({ target }) => {
+    const response = await exchange(target, get("/"));
+    assert.equal(response.body.length, 4 << 20);
+    assert.equal(response.complete, true);
+    assert.equal(response.header("content-length"), String(4 << 20));
+  }));
+
+for (const kind of ["bytes", "stream"] as const) {
+  const make = (pieces: string[]) => kind === "bytes" ? toBytes(pieces.join("")) : streamOf(pieces);
+
+  test(`listen() cuts a body of ${kind} that is longer than its Content-Length`, () =>
+    serving(
+      () => respond(200, new Headers({ "content-length": "5" }), make(["abcd", "efgh"])),
+      async ({ target }) => {
+        const connection = await connect(target);
+        await connection.send(get("/"));
+        const response = await connection.response();
+        assert.equal(response.complete, true);
+        assert.equal(response.text, "abcde");
+        connection.close();
+      },
+    ));
+
+  test(`listen() breaks the transfer of ${kind} that is shorter than its Content-Length`, () =>
+    serving(
+      () => respond(200, new Headers({ "content-length": "50" }), make(["abcd", "efgh"])),
+      async ({ target }) => {
+        const connection = await connect(target);
+        await connection.send(get("/"));
+        const response = await connection.response();
+        assert.equal(response.complete, false);
+        await connection.ended();
+        connection.close();
+      },
+    ));
+}
+
+for (const pieces of [[], ["abc"], ["abc", "def"]]) {
+  test(`listen() breaks the transfer when the body fails after ${pieces.length} pieces`, () =>
+    serving(
+      () => respond(200, new Headers(), streamOf(pieces, new Error("no more"))),
+      async ({ target, failed }) => {
+        const connection = await connect(target);
+        await connection.send(get("/"));
+        const response = await connection.response().catch(() => null);
+        assert.notEqual(response?.complete, true);
+        await connection.ended();
+        assert.match(String(await within(failed, "onError")), /no more/);
+        connection.close();
+      },
+    ));
+}
+
+test("listen() breaks the transfer of an HTTP/1.0 response visibly", () =>
+  serving(() => respond(200, new Headers(), streamOf(["abc"], new Error("no more"))), async ({ target }) => {
+    const connection = await connect(target);
+    await connection.send("GET / HTTP/1.0\r\n\r\n");
+    const response = await connection.response().catch(() => null);
+    assert.notEqual(response?.complete, true);
+    connection.close();
+  }));
+
+test("listen() sends the head before the first piece of the body is there", () => {
+  const go = promised<void>();
+  return serving(() =>
+    new Response(
+      new ReadableStream({
+        async pull(controller) {
+          await go.promise;
+          controller.enqueue(toBytes("late"));
+          controller.close();
+        },
+      }),
+    ), async ({ target }) => {
+    const connection = await connect(target);
+    await connection.send(get("/"));
+    assert.equal((await connection.head()).status, 200);
+    go.resolve();
+    await connection.received(4);
+    connection.close();
+  });
+});
+
+test("listen() sends each piece of a body as it comes", () => {
+  const steps = [promised<void>(), promised<void>()];
+  let step = 0;
+  return serving(() =>
+    new Response(
+      new ReadableStream({
+        async pull(controller) {
+          if (step === 2) return controller.close();
+          await steps[step]!.promise;
+          controller.enqueue(toBytes(`piece ${step++}`));
+        },
+      }, { highWaterMark: 0 }),
+    ), async ({ target }) => {
+    const connection = await connect(target);
+    await connection.send(get("/"));
+    steps[0]!.resolve();
+    await connection.head();
+    assert.match(toLatin1(await connection.received(7)), /piece 0/);
+    steps[1]!.resolve();
+    await connection.received(14);
+    connection.close();
+  });
+});
+
+for (const status of [204, 304]) {
+  test(`listen() sends no body with ${status} and keeps the connection`, () =>
+    serving(answer(null, { etag: '"x"' }, status), async ({ target }) => {
+      const connection = await connect(target);
+      for (let round = 0; round < 2; round++) {
+        await connection.send(get("/"));
+        const response = await connection.response();
+        assert.equal(response.status, status);
+        assert.equal(response.header("etag"), '"x"');
+        if (status === 204) assert.equal(response.header("content-length"), null);
+        assert.equal(response.header("transfer-encoding"), null);
+      }
+      connection.close();
+    }));
+}
+
+for (
+  const [what, make] of [
+    ["a string", () => "Hello"],
+    ["bytes", () => toBytes("Hello")],
+    ["a file", () => ({ file: memoryFile("Hello"), offset: 0, length: 5 })],
+    ["a stream", () => streamOf(["Hel", "lo"])],
+    ["nothing", () => null],
+  ] as const
+) {
+  test(`listen() answers HEAD without the body of ${what}, and with its length`, () =>
+    serving(
+      () => respond(200, new Headers({ "content-length": "5", "x-one": "1" }), make()),
+      async ({ target }) => {
+        const connection = await connect(target);
+        for (let round = 0; round < 2; round++) {
+          await connection.send(requestHead("HEAD", "/"));
+          const response = await connection.response({ method: "HEAD" });
+          assert.equal(response.status, 200);
+          assert.equal(response.header("content-length"), "5");
+          assert.equal(response.header("x-one"), "1");
+          assert.notEqual(response.header("date"), null);
+        }
+        connection.close();
+      },
+    ));
+}
+
+test("listen() lets go of a file that it does not send", async () => {
+  const file = memoryFile("Hello");
+  await serving(() => respond(200, new Headers(), { file, offset: 0, length: 5 }), async ({ target }) => {
+    await exchange(target, requestHead("HEAD", "/"));
+    await within(file.closed, "close()");
+  });
+});
+
+test("listen() lets go of a file once it is sent", async () => {
+  const file = memoryFile("x".repeat(3 << 20));
+  await serving(
+    () => respond(200, new Headers(), { file, offset: 1, length: 2 << 20 }),
+    async ({ target }) => {
+      const response = await exchange(target, get("/"));
+      assert.equal(response.body.length, 2 << 20);
+      assert.equal(response.complete, true);
+      await within(file.closed, "close()");
+    },
+  );
+});
+
+test("listen() breaks the transfer of a file that has changed, and lets go of it", async () => {
+  const file = memoryFile("x".repeat(4 << 20), { changesAfter: 1 << 20 });
+  await serving(
+    () => respond(200, new Headers(), { file, offset: 0, length: 4 << 20 }),
+    async ({ target, failed }) => {
+      const connection = await connect(target);
+      await connection.send(get("/"));
+      const response = await connection.response().catch(() => null);
+      assert.notEqual(response?.complete, true);
+      assert.match(String(await within(failed, "onError")), /changed/);
+      await within(file.closed, "close()");
+      connection.close();
+    },
+  );
+});
+
+test("listen() cancels the body of a response to HEAD", () => {
+  const cancelled = promised<void>();
+  return serving(() =>
+    new Response(
+      new ReadableStream({
+        pull: (controller) => controller.enqueue(toBytes("x")),
+        cancel: () => cancelled.resolve(),
+      }),
+    ), async ({ target }) => {
+    await exchange(target, requestHead("HEAD", "/"));
+    await within(cancelled.promise, "cancel()");
+  });
+});
+
+test("listen() produces no more of a body than the client takes", () => {
+  let produced = 0;
+  return serving(() =>
+    new Response(
+      new ReadableStream({
+        pull(controller) {
+          produced += 1 << 16;
+          controller.enqueue(new Uint8Array(1 << 16));
+        },
+      }),
+    ), async ({ target }) => {
+    const connection = await connect(target);
+    connection.pause();
+    await connection.send(get("/"));
+    let last = -1;
+    while (produced === 0 || last !== produced) {
+      last = produced;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    assert.ok(produced < 64 << 20, `${produced} bytes were produced for a client that reads nothing`);
+    connection.reset();
+  });
+});
+
+test("listen() keeps a connection for the next request", () =>
+  serving(() => new Response("Hello"), async ({ target }) => {
+    const connection = await connect(target);
+    for (let round = 0; round < 5; round++) {
+      await connection.send(get("/"));
+      const response = await connection.response();
+      assert.equal(response.text, "Hello");
+      assert.equal(response.header("content-length"), "5");
+    }
+    connection.close();
+  }));
+
+test("listen() closes the connection when either side wants it", () =>
+  serving(() => new Response("Hello"), async ({ target }) => {
+    const connection = await connect(target);
+    await connection.send(get("/", "Connection: close"));
+    assert.equal((await connection.response()).text, "Hello");
+    assert.equal(await connection.ended(), "fin");
+    connection.close();
+  }));
+
+test("listen() answers pipelined requests in their order", () =>
+  serving(async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/1") await new Promise((resolve) => setTimeout(resolve, 50));
+    return new Response(pathname);
+  }, async ({ target }) => {
+    const connection = await connect(target);
+    await connection.send(get("/1") + get("/2") + get("/3"));
+    for (const path of ["/1", "/2", "/3"]) assert.equal((await connection.response()).text, path);
+    connection.close();
+  }));
+
+test("listen() answers 500 for a handler that throws, and reports it", async () => {
+  const throwing: Handler[] = [
+    () => {
+      throw new Error("broken handler");
+    },
+    () => Promise.reject(new Error("broken handler")),
+  ];
+  for (const handler of throwing) {
+    await serving(handler, async ({ target, errors }) => {
+      const response = await exchange(target, get("/"));
+      assert.equal(response.status, 500);
+      assert.equal(response.text, "");
+      assert.equal(errors.length, 1);
+      assert.match(String(errors[0]), /broken handler/);
+    });
+  }
+});
+
+test("listen() answers 404 where the handler passes a request on", () =>
+  serving(() => undefined, async ({ target, errors }) => {
+    const response = await exchange(target, get("/"));
+    assert.equal(response.status, 404);
+    assert.equal(response.text, "");
+    assert.deepEqual(errors, []);
+  }));
+
+test("listen() answers 500 for what is no response, and reports it", async () => {
+  const used = new Response("x");
+  await used.text();
+  for (const wrong of [{} as Response, "text" as unknown as Response, used, Response.error()]) {
+    await serving(() => wrong, async ({ target, errors }) => {
+      const response = await exchange(target, get("/"));
+      assert.equal(response.status, 500);
+      assert.equal(response.text, "");
+      assert.equal(errors.length, 1);
+      assert.ok(errors[0] instanceof Error);
+    });
+  }
+});
+void isBun;

@@ -1,8 +1,0 @@
-export declare function ifMatch(
-  value: string | null,
-  etag: string | undefined,
-): boolean;
-export declare function ifNoneMatch(
-  value: string | null,
-  etag: string | undefined,
-): boolean;

@@ -49,12 +49,11 @@ const EXPLANATIONS: Readonly<Record<number, string>> = {
  * @example
  * ```ts
  * import { errorPage } from "htbin";
- * import assert from "node:assert/strict";
  *
  * const request = new Request("http://localhost/x", { headers: { accept: "application/json" } });
  * const response = errorPage({ status: 404, request });
- * assert.equal(response.status, 404);
- * assert.equal((await response.json()).error.message, "Not Found");
+ * console.assert(response.status === 404);
+ * console.assert((await response.json()).error.message === "Not Found");
  * ```
  */
 export function errorPage(page: ErrorPage): Response {

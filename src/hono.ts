@@ -53,11 +53,10 @@ export type CgiMiddleware = HonoMiddleware & Pick<CgiHandler, "close">;
  * ```ts
  * import { Hono } from "hono";
  * import { cgi } from "htbin/hono";
- * import assert from "node:assert/strict";
  *
  * const app = new Hono();
  * app.use("/cgi-bin/*", cgi({ root: "./cgi-bin" }));
- * assert.equal((await app.request("/cgi-bin/missing.py")).status, 404);
+ * console.assert((await app.request("/cgi-bin/missing.py")).status === 404);
  * ```
  */
 export function cgi(options: CgiOptions): CgiMiddleware {
@@ -76,11 +75,10 @@ export function cgi(options: CgiOptions): CgiMiddleware {
  * ```ts
  * import { Hono } from "hono";
  * import { staticFiles } from "htbin/hono";
- * import assert from "node:assert/strict";
  *
  * const app = new Hono();
  * app.use("/tests/*", staticFiles({ root: "./tests" }));
- * assert.equal((await app.request("/tests/hono_test.ts")).status, 200);
+ * console.assert((await app.request("/tests/hono_test.ts")).status === 200);
  * ```
  */
 export function staticFiles(options: StaticOptions): HonoMiddleware {

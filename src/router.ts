@@ -31,14 +31,13 @@ export type Route = readonly [
  * @example
  * ```ts
  * import { route } from "htbin";
- * import assert from "node:assert/strict";
  *
  * const handler = route([
  *   ["/hello", () => new Response("Hello")],
  *   ["/*", () => new Response("Something else")],
  * ]);
  * const response = await handler(new Request("http://localhost/hello"));
- * assert.equal(await response?.text(), "Hello");
+ * console.assert(await response?.text() === "Hello");
  * ```
  */
 export function route(routes: Iterable<Route>): Handler {

@@ -24,7 +24,7 @@ export interface FileInfo {
   readonly size: number;
   /** Last modification in whole milliseconds since 1970, or `null` where the system keeps none. */
   readonly mtimeMs: number | null;
-  /** Device and inode: two equal values are one file, whatever its names. `null` where the system has none. */
+  /** Device and inode number: two equal values are one file, whatever its names. `null` where the system has none. */
   readonly identity: string | null;
 }
 
@@ -38,16 +38,23 @@ export interface ByteSpan {
 
 /**
  * A regular file that has been opened. It is released by the first of: `close()`, the end, error or cancel of
- * `stream()`. Closing twice is harmless.
+ * `stream()`. Whoever opened it owes one of them, also for a stream that nobody comes to read; one that is forgotten
+ * stays open until it is garbage. Closing twice is harmless.
  */
 export interface OpenFile {
   /** Taken from the open file, not from its name: these are the bytes that will be read. */
   readonly info: FileInfo;
+  /**
+   * Where the open file is now: absolute, without links. `null` where the system does not tell, and once it is closed.
+   * Optional: a file system in which nothing is replaced by a link between `realPath()` and `open()` leaves it out.
+   */
+  realPath?(): string | null;
   /** Reads the span into memory. Rejects with a {@linkcode FileError} when the file is now shorter or has changed. */
   read(span: ByteSpan): Promise<Bytes>;
   /**
    * Reads the span piece by piece, as fast as it is taken. The stream fails, and never mixes, when the file is
-   * truncated or changed meanwhile.
+   * truncated or changed meanwhile. A file that was being written to when it was opened (in the second before, a log)
+   * may grow: its entity tag is a weak one.
    */
   stream(span: ByteSpan): ReadableStream<Bytes>;
   /** Releases the file. */
@@ -96,7 +103,7 @@ export interface FilePermissions extends UserIdentity {
 export type FileErrorReason =
   /** The system refuses (EACCES, EPERM, a Deno permission). */
   | "denied"
-  /** Out of descriptors or memory (EMFILE, ENFILE, ENOMEM): worth a try later. */
+  /** Out of descriptors, memory or room on the disk (EMFILE, ENFILE, ENOMEM, ENOSPC): worth a try later. */
   | "exhausted"
   /** The file changed or shrank while it was being read. */
   | "changed"
@@ -167,7 +174,10 @@ export interface ExitStatus {
 export interface ChildProcess {
   /** Its process number, which is that of its group too. */
   readonly pid: number;
-  /** Ends when every holder of the pipe has closed it. Cancel it to stop listening. */
+  /**
+   * Ends when every holder of the pipe has closed it. Must be read to its end, or cancelled to stop listening, as
+   * `stderr` must.
+   */
   readonly stdout: ReadableStream<Bytes>;
   /** As `stdout`. */
   readonly stderr: ReadableStream<Bytes>;
@@ -188,7 +198,7 @@ export type SpawnErrorReason =
   | "denied"
   /** Not a program the system can run: no `#!` line, wrong architecture. */
   | "format"
-  /** Out of processes, memory or descriptors: worth a try later. */
+  /** Out of processes, memory or descriptors, or the program is just being written: worth a try later. */
   | "exhausted"
   | "failed";
 
@@ -211,8 +221,11 @@ export interface ProcessHost {
   spawn(command: Command): Promise<ChildProcess>;
   /** An empty {@linkcode SpoolFile} in the system's directory for temporary files. */
   spool(): Promise<SpoolFile>;
-  /** The user this process runs as, or `null` where users have no numbers (Windows). */
-  readonly user: UserIdentity | null;
+  /**
+   * The user this process runs as: `null` where users have no numbers (Windows), `undefined` where this process may not
+   * be told (a Deno permission), so that nobody takes root for somebody harmless.
+   */
+  readonly user: UserIdentity | null | undefined;
   /** The numbers of the user with this name, from the system's user list. */
   findUser(name: string): Promise<UserIdentity | null>;
   /** A variable of this process, for the few that scripts inherit by name. */

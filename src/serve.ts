@@ -48,10 +48,9 @@ export interface Server extends Listener {
  * @example
  * ```ts
  * import { serve } from "htbin";
- * import assert from "node:assert/strict";
  *
  * const server = await serve({ port: 0, handler: () => new Response("Hello") });
- * assert.equal(await (await fetch(server.url)).text(), "Hello");
+ * console.assert(await (await fetch(server.url)).text() === "Hello");
  * await server.close();
  * ```
  */

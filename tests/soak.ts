@@ -1,6 +1,7 @@
 /**
  * The soak: `SOAK_REQUESTS` requests (10000 unless set) of every unpleasant
- * kind, and then a look at what is left. Exit status 1 when there is anything.
+ * kind (`SOAK_KINDS`: only these, with commas), and then a look at what is
+ * left. Exit status 1 when there is anything.
  *
  *     deno run -A tests/soak.ts
  *     bun tests/soak.ts
@@ -24,7 +25,12 @@ const deadline = setTimeout(() => {
   process.exit(1);
 }, 120_000 + requests * 100);
 
-const report = await soak({ requests, seed, onProgress: (done) => say(`${done} of ${requests}`) });
+const report = await soak({
+  requests,
+  seed,
+  ...(process.env.SOAK_KINDS === undefined ? {} : { kinds: process.env.SOAK_KINDS.split(",") }),
+  onProgress: (done) => say(`${done} of ${requests}`),
+});
 clearTimeout(deadline);
 say(`${requests} requests in ${report.seconds.toFixed(1)} s, on ${runtime.name} ${runtime.version}`);
 say(`memory: ${report.memory.half} MB at half, ${report.memory.end} MB at the end`);

@@ -6,14 +6,18 @@
  */
 
 import type { DirectoryEntry, FileInfo, FilePermissions, FileSystem, OpenFile } from "../../src/runtime.ts";
+import { withoutDescriptorPaths } from "../shared/descriptor_path.ts";
 import { ask, openRegularFile, type PathQuestion } from "../shared/node_files.ts";
 import { fileError, isAbsence, isExpressible } from "../shared/system_error.ts";
 import { mayExecute } from "./obstacle.ts";
-import { demandFileAccess } from "./permissions.ts";
+import { demandFileAccess, isAllGranted } from "./permissions.ts";
 import { currentUser } from "./user.ts";
 
 /** Files on Deno. */
 export const files: FileSystem = { stat, realPath, open, list, isExecutable, permissions };
+
+// Below /proc, Deno lets only those read who may do everything.
+if (!isAllGranted()) withoutDescriptorPaths();
 
 const status: PathQuestion<Deno.FileInfo> = {
   action: "look at",
@@ -58,7 +62,7 @@ async function open(path: string): Promise<OpenFile | null> {
 async function isExecutable(path: string): Promise<boolean> {
   const found = await fullStatus(path);
   if (found === null || !found.isFile) return false;
-  return mayExecute(found, currentUser());
+  return mayExecute(found, currentUser() ?? null);
 }
 
 async function permissions(path: string): Promise<FilePermissions | null> {

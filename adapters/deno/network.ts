@@ -6,13 +6,12 @@
 
 import type { Handler } from "../../src/handler.ts";
 import type { Listener, ListenOptions, Network } from "../../src/runtime.ts";
-import { networkAddress } from "../shared/address.ts";
-import { isHost } from "../shared/host.ts";
 import { listenError, listenErrorReason } from "../shared/listen_error.ts";
 import { checkTls } from "../shared/tls.ts";
-import { keepAccepting } from "./keep_accepting.ts";
-import { deliverable } from "./response.ts";
-import { limitSignal, silenceAbortNotice } from "./signal.ts";
+import { exchanges } from "./exchanges.ts";
+import { type AcceptingServer, keepAccepting } from "./keep_accepting.ts";
+import { BROKEN_OFF } from "./response.ts";
+import { silenceAbortNotice } from "./signal.ts";
 
 /** Serving HTTP on Deno. */
 export const network: Network = { listen };
@@ -20,37 +19,51 @@ export const network: Network = { listen };
 // deno-lint-ignore require-await -- a failure has to be a rejection
 async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
   const tls = checkTls(options);
-  const abort = new AbortController();
-  const onError = options.onError ?? (() => {});
-  const serve = serveWith(handler, tls !== undefined, () => server.addr);
-  const server = keepAccepting((port) => {
+  const onError = (error: unknown) => {
+    if (error !== BROKEN_OFF) options.onError?.(error);
+  };
+  const requests = exchanges(handler, tls !== undefined, () => server.addr);
+  const server: AcceptingServer = keepAccepting((port) => {
     return start(options, {
       ...tls,
       hostname: options.hostname,
       port: port ?? options.port,
-      signal: abort.signal,
       automaticCompression: false,
       onListen() {},
       onError(error) {
         onError(error);
         return new Response(null, { status: 500 });
       },
-    }, serve);
+    }, requests.answer);
   }, onError);
   const { hostname, port } = server.addr;
   let closing: Promise<void> | null = null;
+  let giveUp = () => {};
   return {
     address: { hostname, port },
     close(graceMs) {
-      closing ??= server.shutdown();
+      closing ??= new Promise((resolve) => {
+        giveUp = () => setTimeout(resolve, LAST_WRITES);
+        server.shutdown().then(resolve);
+        if (tls) requests.none().then(giveUp);
+      });
       if (graceMs !== undefined) {
-        const timer = setTimeout(() => abort.abort(), graceMs);
+        const timer = setTimeout(() => {
+          requests.breakOff();
+          giveUp();
+        }, graceMs);
         closing.then(() => clearTimeout(timer));
       }
       return closing;
     },
   };
 }
+
+/**
+ * How long connections may take to end once nothing runs on them any more, in milliseconds. Deno's shutdown would wait
+ * for ever: over TLS for those that never shake hands, and for a client that does not end its request.
+ */
+const LAST_WRITES = 250;
 
 /** What `Deno.serve` takes, and what its published types leave out. */
 type ServeOptions = Deno.ServeTcpOptions & Partial<Deno.TlsCertifiedKeyPem> & {
@@ -76,27 +89,4 @@ function reasonOf(error: unknown, { cert }: ServeOptions): ReturnType<typeof lis
   // The resolver's failure has no class and no code.
   if (/failed to lookup address/.test(String(error))) return "unavailable";
   return listenErrorReason((error as { readonly code?: unknown }).code);
-}
-
-function serveWith(
-  handler: Handler,
-  secure: boolean,
-  local: () => Deno.NetAddr,
-): Deno.ServeHandler<Deno.NetAddr> {
-  return async function serve(request, { remoteAddr }) {
-    // Deno puts the field before the target to make the URL: `Host: a/secret?` would choose another path.
-    const host = request.headers.get("host");
-    if (host !== null && !isHost(host)) return new Response(null, { status: 400 });
-    const answered = limitSignal(request);
-    try {
-      const response = await handler(request, {
-        remote: networkAddress(remoteAddr.hostname, remoteAddr.port),
-        local: { hostname: local().hostname, port: local().port },
-        secure,
-      });
-      return deliverable(request, response ?? new Response(null, { status: 404 }));
-    } finally {
-      answered();
-    }
-  };
 }

@@ -25,7 +25,7 @@ export function demandStartable(command: Command): void {
 
 function demandExecutable(path: string, user: UserIdentity | null): void {
   const status = Deno.statSync(path);
-  if (!status.isFile || !mayExecute(status, user ?? currentUser())) {
+  if (!status.isFile || !mayExecute(status, user ?? currentUser() ?? null)) {
     throw withCode("EACCES");
   }
   // Who this process runs as has just been there.

@@ -14,6 +14,12 @@ export function isGranted(permission: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(permission).state === "granted";
 }
 
+/** Whether Deno was started with `-A`, as far as can be told. */
+export function isAllGranted(): boolean {
+  const names = ["read", "write", "net", "env", "run", "sys", "ffi", "import"] as const;
+  return names.every((name) => isGranted({ name }));
+}
+
 /** Rejects what Deno would ask at the terminal for, or refuse. */
 export function demandFileAccess(
   name: "read" | "write",

@@ -6,27 +6,35 @@
 
 const nativeSignal = Object.getOwnPropertyDescriptor(Request.prototype, "signal")!.get!;
 
+/** What a request's signal hears of. */
+export interface SignalLimit {
+  /** Deno's own signal is not listened to any more. */
+  unfollow(): void;
+  abort(): void;
+}
+
 /**
- * Gives the request a signal that follows Deno's own until the function that is returned is called. Deno's aborts
- * after every response, also one that was delivered.
+ * Gives the request a signal that follows Deno's own until it is told not to. Deno's aborts after every response, also
+ * one that was delivered.
  */
-export function limitSignal(request: Request): () => void {
+export function limitSignal(request: Request): SignalLimit {
   let controller: AbortController | null = null;
-  let answered = false;
-  let unfollow = () => {};
-  Object.defineProperty(request, "signal", {
-    configurable: true,
-    get() {
-      if (controller === null) {
-        controller = new AbortController();
-        if (!answered) unfollow = follow(nativeSignal.call(request), controller);
-      }
-      return controller.signal;
+  let isFollowing = true;
+  let stop = () => {};
+  function get(): AbortSignal {
+    if (controller === null) {
+      controller = new AbortController();
+      if (isFollowing) stop = follow(nativeSignal.call(request), controller);
+    }
+    return controller.signal;
+  }
+  Object.defineProperty(request, "signal", { configurable: true, get });
+  return {
+    unfollow() {
+      isFollowing = false;
+      stop();
     },
-  });
-  return () => {
-    answered = true;
-    unfollow();
+    abort: () => controller?.abort(),
   };
 }
 

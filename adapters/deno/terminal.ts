@@ -5,28 +5,29 @@
  */
 
 import type { Terminal } from "../../src/runtime.ts";
+import { output } from "../shared/output.ts";
 
-const encoder = new TextEncoder();
-let written: Promise<unknown> = Promise.resolve();
+/** How long a reader may take for what was written last, in milliseconds. */
+const PATIENCE = 1000;
+
+// Deno writes in a thread: these calls never wait.
+const out = output(Deno.stdout, "standard output");
+const err = output(Deno.stderr, "standard error");
 
 /** The process on Deno. */
 export const terminal: Terminal = {
   args: Deno.args,
   cwd: () => Deno.cwd(),
-  async stdout(text) {
-    await Deno.stdout.write(encoder.encode(text)).catch(() => {});
-  },
-  stderr(text) {
-    written = written.then(() => Deno.stderr.write(encoder.encode(text))).catch(() => {});
-  },
+  stdout: out.write,
+  stderr: err.log,
   isTerminal: { stdout: Deno.stdout.isTerminal(), stderr: Deno.stderr.isTerminal() },
   onStop(callback) {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.addSignalListener(signal, () => callback(signal));
-    }
+    // On Windows there is Ctrl-C alone.
+    const signals = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
+    for (const signal of signals) Deno.addSignalListener(signal, () => callback(signal));
   },
   async exit(code) {
-    await written;
+    await Promise.all([out.flush(PATIENCE), err.flush(PATIENCE)]);
     Deno.exit(code);
   },
 };

@@ -7,13 +7,13 @@
 import type { UserIdentity } from "../../src/runtime.ts";
 import { isGranted } from "./permissions.ts";
 
-let told: UserIdentity | null | undefined;
+let told: UserIdentity | undefined;
 
 /**
  * Asked of the system where Deno keeps it to itself (no `--allow-sys`): a server must not take itself for nobody in
- * particular while its scripts run as root. `null` only where no program could be started either.
+ * particular while its scripts run as root. `undefined` where that may not be run either.
  */
-export function currentUser(): UserIdentity | null {
+export function currentUser(): UserIdentity | null | undefined {
   if (Deno.build.os === "windows") return null;
   if (
     isGranted({ name: "sys", kind: "uid" }) &&
@@ -23,7 +23,7 @@ export function currentUser(): UserIdentity | null {
     const gid = Deno.gid();
     return uid === null || gid === null ? null : { uid, gid };
   }
-  return told ??= userFromSystem();
+  return told ??= userFromSystem() ?? undefined;
 }
 
 /** Looks `name` up without the right to read the system's list. */

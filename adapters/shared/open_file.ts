@@ -8,15 +8,26 @@
 
 import { closeSync, fstatSync, read, readSync, type Stats } from "node:fs";
 import { type Bytes, type ByteSpan, FileError, type FileInfo, type OpenFile } from "../../src/runtime.ts";
+import { descriptorPath } from "./descriptor_path.ts";
 import { fileError } from "./system_error.ts";
 import { type WarmPaths, warmPaths } from "./warm_paths.ts";
 
 /** Bytes a stream reads at once: at 64 KiB the thread pool takes three times as long, at 1 MiB slow clients hold memory. */
 const pieceSize = 256 * 1024;
 
-/** Up to here, bytes that were read a moment ago are read again without the thread pool. */
-const smallSize = 64 * 1024;
+/**
+ * Up to here, bytes that were read a moment ago are read again without the thread pool. Less than a piece: a long stream
+ * shall not take turn after turn.
+ */
+const smallSize = 128 * 1024;
 
+/**
+ * A file that was written to less than this before it was opened, in milliseconds, may grow while it is read: a log that
+ * is being written could never be read to its end otherwise. Less than the age at which entity tags become strong.
+ */
+const youngMs = 1500;
+
+/** By path and position. */
 const warmContents: WarmPaths = warmPaths();
 
 /** What `stat` knows, in the core's terms. */
@@ -29,11 +40,11 @@ export function fileInfo(stats: Stats): FileInfo {
   };
 }
 
-/** A descriptor with what must be known to close it once, and never under a running read. */
+/** A descriptor with what must be known to close it once, and never under a running read or write. */
 export interface Descriptor {
   readonly fd: number;
   readonly path: string;
-  reads: number;
+  uses: number;
   released: boolean;
   closed: boolean;
 }
@@ -43,7 +54,7 @@ const forgotten = new FinalizationRegistry<Descriptor>(release);
 
 /** Takes over an open descriptor. */
 export function descriptorOf(fd: number, path: string): Descriptor {
-  return { fd, path, reads: 0, released: false, closed: false };
+  return { fd, path, uses: 0, released: false, closed: false };
 }
 
 /** Closes `descriptor` when `owner` is garbage, unless it has been closed before. */
@@ -51,10 +62,10 @@ export function closeWith(owner: object, descriptor: Descriptor): void {
   forgotten.register(owner, descriptor, descriptor);
 }
 
-/** Closes the descriptor, or leaves it to the read that is still running. */
+/** Closes the descriptor, or leaves it to the read or write that is still running. */
 export function release(descriptor: Descriptor): void {
   descriptor.released = true;
-  if (descriptor.reads > 0 || descriptor.closed) return;
+  if (descriptor.uses > 0 || descriptor.closed) return;
   descriptor.closed = true;
   forgotten.unregister(descriptor);
   try {
@@ -64,24 +75,23 @@ export function release(descriptor: Descriptor): void {
   }
 }
 
-/** Runs `use` while the descriptor cannot be closed, however early it is released. */
+/** Runs `use` while the descriptor cannot be closed, however early it is released. `action` is for the error. */
 export async function holding<T>(
   descriptor: Descriptor,
+  action: "read" | "write",
   use: () => Promise<T>,
 ): Promise<T> {
+  const { path } = descriptor;
   if (descriptor.released) {
-    throw new FileError(
-      "failed",
-      `Cannot read ${descriptor.path}: it is closed`,
-    );
+    throw new FileError("failed", `Cannot ${action} ${path}: it is closed`);
   }
-  descriptor.reads++;
+  descriptor.uses++;
   try {
     return await use();
   } catch (error) {
-    throw fileError(error, "read", descriptor.path);
+    throw fileError(error, action, path);
   } finally {
-    descriptor.reads--;
+    descriptor.uses--;
     if (descriptor.released) release(descriptor);
   }
 }
@@ -109,13 +119,15 @@ function readOnce(
 ): number | Promise<number> {
   const { fd, path } = descriptor;
   const length = into.length - filled;
-  if (length <= smallSize && warmContents.isWarm(path)) {
+  const isSmall = length <= smallSize;
+  const part = isSmall ? `${path}:${position}` : "";
+  if (isSmall && warmContents.isWarm(part)) {
     return warmContents.directly(() => readSync(fd, into, filled, length, position));
   }
   return new Promise((resolve, reject) => {
     read(fd, into, filled, length, position, (error, count) => {
       if (error) return reject(error);
-      if (length <= smallSize) warmContents.met(path);
+      if (isSmall) warmContents.met(part);
       resolve(count);
     });
   });
@@ -125,16 +137,18 @@ function readOnce(
 export function openFile(fd: number, path: string, stats: Stats): OpenFile {
   const descriptor = descriptorOf(fd, path);
   const info = fileInfo(stats);
+  const mayGrow = Date.now() - stats.mtimeMs < youngMs;
   const readPart = (position: number, length: number) =>
-    holding(descriptor, async () => {
+    holding(descriptor, "read", async () => {
       const bytes: Bytes = new Uint8Array(length);
       const count = await readInto(descriptor, bytes, position);
       // Compared after the read: whoever writes sets the time first. So bytes of two versions never pass as one.
-      if (count < length || isOther(fd, stats)) throw changed(path);
+      if (count < length || isOther(fd, stats, mayGrow)) throw changed(path);
       return bytes;
     });
   const file: OpenFile = {
     info,
+    realPath: () => descriptor.closed ? null : descriptorPath(fd),
     read: (span) => readPart(span.offset, span.length),
     // `file` is kept by what the stream keeps: the collector cannot close a file that is being read.
     stream: (span) => streamOf(span, readPart, () => release(descriptor), file),
@@ -147,8 +161,9 @@ export function openFile(fd: number, path: string, stats: Stats): OpenFile {
   return file;
 }
 
-function isOther(fd: number, before: Stats): boolean {
+function isOther(fd: number, before: Stats, mayGrow: boolean): boolean {
   const now = fstatSync(fd);
+  if (mayGrow && now.size > before.size) return false;
   return now.size !== before.size || now.mtimeMs !== before.mtimeMs;
 }
 

@@ -94,7 +94,8 @@ function answerDocument(exchange: Exchange, answer: Answer, rest: Bytes): Respon
     answer,
     body,
     running,
-    onFailed: (reason) => exchange.fail({ status: 502, reason: `the script failed: ${reason}`, running, sample: rest }),
+    onFailed: (reason) =>
+      exchange.fail({ status: 502, reason: `the script failed: ${reason}`, running, sample: rest }),
     onBroken: exchange.brokenOff,
     onFull: () => discard(exchange, once(excess)),
   });
@@ -133,7 +134,9 @@ const HEAD_WAIT = 1000;
 /** Reads the rest of the output for nothing, within bounds. */
 function discard(exchange: Exchange, onBytes: () => void = () => {}): void {
   const { running, request } = exchange;
-  const timer = request.method === "HEAD" ? setTimeout(running.stop, HEAD_WAIT, "output-unwanted") : undefined;
+  const timer = request.method === "HEAD"
+    ? setTimeout(running.stop, HEAD_WAIT, "output-unwanted")
+    : undefined;
   async function drain(): Promise<void> {
     let size = 0;
     for (let bytes = await running.next(); bytes !== null; bytes = await running.next()) {
@@ -168,7 +171,9 @@ async function failStopped(exchange: Exchange): Promise<Response> {
   const reason = running.stopped();
   // Nobody is there to read it: the status is for the access log.
   if (reason === "client-gone") return respond(499, new Headers(), null);
-  if (reason === "timeout") return await exchange.fail({ status: 504, reason: describeStop(running), running });
+  if (reason === "timeout") {
+    return await exchange.fail({ status: 504, reason: describeStop(running), running });
+  }
   return await exchange.fail({
     status: 503,
     reason: describeStop(running),

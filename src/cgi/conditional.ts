@@ -35,6 +35,8 @@ export function conditionalStatus(
 /** Removes what describes a body that is not sent (RFC 9110 section 15.4.5). */
 export function withoutBodyFields(headers: Headers): Headers {
   const kept = new Headers(headers);
-  for (const name of ["content-encoding", "content-language", "content-range", "content-type"]) kept.delete(name);
+  for (const name of ["content-encoding", "content-language", "content-range", "content-type"]) {
+    kept.delete(name);
+  }
   return kept;
 }

@@ -53,7 +53,9 @@ function plain(status: number, sections: readonly Section[]): string {
 }
 
 function html(status: number, sections: readonly Section[]): string {
-  const parts = sections.map(([title, text]) => `<h2>${escapeHtml(title)}</h2>\n<pre>${escapeHtml(text)}</pre>`);
+  const parts = sections.map(([title, text]) =>
+    `<h2>${escapeHtml(title)}</h2>\n<pre>${escapeHtml(text)}</pre>`
+  );
   return `<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">

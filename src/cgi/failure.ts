@@ -6,6 +6,7 @@
  */
 
 import type { RenderError } from "../error_page.ts";
+import { parseHost } from "../host.ts";
 import type { Log, LogLevel } from "../log/events.ts";
 import type { Bytes, ExitStatus } from "../runtime.ts";
 import { developerPage } from "./developer_page.ts";
@@ -95,7 +96,7 @@ export function createFailures(options: FailureOptions): Failures {
       const story = await tell(attempt, failure.reason, running);
       const level = status < 500 ? "warning" : "error";
       write(level, attempt, `answered ${status}: ${story}`, running);
-      if (development && isLocal(attempt.call)) {
+      if (development && isOfTheScript(status) && isLocal(attempt.call)) {
         return developerPage({ request, headers, status, story, words, sample: failure.sample ?? null });
       }
       return await renderError({ status, request, headers });
@@ -119,6 +120,11 @@ export function isSuccess(exit: ExitStatus): boolean {
   return exit.code === 0;
 }
 
+/** Whether the script is to blame, and not the request or the server's load. */
+function isOfTheScript(status: number): boolean {
+  return status === 500 || status === 502 || status === 504;
+}
+
 /**
  * Whether the script may never have come to its first line: it did not start, or ended by itself with an error and
  * without a single word of its own.
@@ -131,12 +137,24 @@ function mayBeUnrunnable(running: RunningScript | undefined): boolean {
 
 /**
  * Whether the client is on this machine. Behind a proxy every client seems to be: so the fields that a proxy adds, and
- * that no client can take away, count against it.
+ * that no client can take away, count against it. And so does a name that is not this machine's own: a web page whose
+ * name was made to lead here (DNS rebinding) may read what it fetches.
  */
 function isLocal({ request, connection }: ScriptCall): boolean {
-  const address = connection.remote?.hostname ?? "";
-  const loopback = /^(?:::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/i.test(address);
-  return loopback && !PROXY_FIELDS.some((name) => request.headers.has(name));
+  const host = parseHost(request.headers.get("host") ?? "")?.host ?? "";
+  return isLoopback(connection.remote?.hostname ?? "") &&
+    (/^(?:.+\.)?localhost$/.test(host) || isLoopback(host.replace(/^\[|\]$/g, ""))) &&
+    !PROXY_FIELDS.some((name) => request.headers.has(name));
 }
 
-const PROXY_FIELDS: readonly string[] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+function isLoopback(address: string): boolean {
+  return /^(?:::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/i.test(address);
+}
+
+const PROXY_FIELDS: readonly string[] = [
+  "forwarded",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-real-ip",
+];

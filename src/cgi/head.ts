@@ -143,7 +143,9 @@ function bad(reason: string): HeadProgress {
 function missingBlankLine(bytes: Bytes, lineStart: number): string {
   const last = bytes.subarray(lineStart, lineEnd(bytes, lineStart, bytes.length));
   // Text without any header is the commoner mistake, and deserves its own name.
-  if (lineStart === 0 && !last.includes(COLON)) return `a first line that is not a header: ${quoteBytes(last)}`;
+  if (lineStart === 0 && !last.includes(COLON)) {
+    return `a first line that is not a header: ${quoteBytes(last)}`;
+  }
   return "no blank line after the headers";
 }
 
@@ -194,7 +196,9 @@ function createBlock(strict: boolean): Block {
     const match = /^(\d{3})(?:[ \t]+(.*))?$/.exec(value);
     const code = match === null ? 0 : Number(match[1]);
     // Never skipped, not even by a lenient reader: what was meant as an error must not become 200.
-    if (match === null || !isStatus(code)) return refuse(`a Status that is not a number from 100 to 599: ${quote(value)}`);
+    if (match === null || !isStatus(code)) {
+      return refuse(`a Status that is not a number from 100 to 599: ${quote(value)}`);
+    }
     // The status line, or the first of several, has said it already (RFC 3875 section 6.3: not more than once).
     if (status !== null && status !== code) return refuse(`two statuses: ${status} and ${code}`);
     [status, statusText] = [code, match[2] ?? ""];
@@ -221,11 +225,15 @@ function startsWithHttp(bytes: Bytes, start: number, end: number): boolean {
 /** One line as a field, or why it is none (RFC 3875 section 6.3, RFC 9110 section 5). */
 function parseField(bytes: Bytes, start: number, end: number): Field | Refusal {
   const line = () => quoteBytes(bytes.subarray(start, end));
-  if (bytes[start] === SP || bytes[start] === TAB) return refuse(`a continued (folded) header line: ${line()}`);
+  if (bytes[start] === SP || bytes[start] === TAB) {
+    return refuse(`a continued (folded) header line: ${line()}`);
+  }
   const colon = indexOfColon(bytes, start, end);
   if (colon < 0) return refuse(`a line that is not a header: ${line()}`);
   if (colon === start) return refuse(`a header without a name: ${line()}`);
-  if (bytes[colon - 1] === SP || bytes[colon - 1] === TAB) return refuse(`a space before the colon: ${line()}`);
+  if (bytes[colon - 1] === SP || bytes[colon - 1] === TAB) {
+    return refuse(`a space before the colon: ${line()}`);
+  }
   for (let at = start; at < colon; at++) {
     if (!isNameByte(bytes[at]!)) return refuse(wrongName(bytes, start, colon));
   }

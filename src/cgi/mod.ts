@@ -37,13 +37,12 @@ import { resolveSettings } from "./settings.ts";
  * @example
  * ```ts
  * import { cgi } from "htbin";
- * import assert from "node:assert/strict";
  *
  * // One script for every path; `root: "./cgi-bin"` would look scripts up in a folder.
  * const handler = cgi({ script: "/usr/bin/env" });
  * const response = await handler(new Request("http://localhost/hello?a=b"));
  * // env prints variables, which are no header: so this script has failed.
- * assert.equal(response?.status, 502);
+ * console.assert(response?.status === 502);
  * await handler.close();
  * ```
  */
@@ -93,10 +92,17 @@ export function cgi(options: CgiOptions): CgiHandler {
     };
     const attempt = { call, script };
     if (request.method === "TRACE" || request.method === "CONNECT") {
-      return await renderError({ status: 405, request, headers: { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" } });
+      return await renderError({
+        status: 405,
+        request,
+        headers: { allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" },
+      });
     }
     if ((connection.redirects ?? 0) > MOST_REDIRECTS) {
-      return await failures.answer(attempt, { status: 500, reason: `more than ${MOST_REDIRECTS} local redirects` });
+      return await failures.answer(attempt, {
+        status: 500,
+        reason: `more than ${MOST_REDIRECTS} local redirects`,
+      });
     }
     const refused = await checkAuthorization(call);
     if (refused !== null) return refused;
@@ -122,7 +128,8 @@ export function cgi(options: CgiOptions): CgiHandler {
         message: `answered 500: ${describe(error)}`,
         ...(connection.requestId === undefined ? {} : { requestId: connection.requestId }),
       });
-      return await renderError({ status: 500, request });
+      // Not the option's: it may be what has failed.
+      return errorPage({ status: 500, request });
     }
   }
 

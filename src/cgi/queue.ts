@@ -4,6 +4,8 @@
  * @module
  */
 
+import { LONGEST_TIMER } from "./time_limit.ts";
+
 /** How many may run and wait. */
 export interface QueueOptions {
   /** Places. */
@@ -29,8 +31,8 @@ export type Rejection = "full" | "late" | "gone" | "closed";
 export interface Queue {
   /** Gets a place, at once where one is free. Clients are told apart by `client`. */
   enter(client: string, signal?: AbortSignal): Place | Promise<Place | Rejection> | Rejection;
-  /** Whether `enter()` would have to say "full" now. */
-  isFull(client: string): boolean;
+  /** What `enter()` would have to say now, before there is more to lose than a head; `null` when it could say yes. */
+  refusal(client: string): "full" | "closed" | null;
   /** Seconds after which trying again is likely to succeed: for `Retry-After`. At least 1, at most 60. */
   retryAfter(): number;
   /** Lets nobody in any more; who waits is sent away. */
@@ -81,7 +83,9 @@ export function createQueue(options: QueueOptions): Queue {
 
   function wait(client: string, signal: AbortSignal | undefined): Promise<Place | Rejection> {
     return new Promise((resolve) => {
-      const timer = waitMs < Infinity ? setTimeout(() => waiter.settle("late"), waitMs) : undefined;
+      const timer = waitMs < Infinity
+        ? setTimeout(() => waiter.settle("late"), Math.min(waitMs, LONGEST_TIMER))
+        : undefined;
       const leave = () => waiter.settle("gone");
       const waiter: Waiter = {
         client,
@@ -99,19 +103,23 @@ export function createQueue(options: QueueOptions): Queue {
     });
   }
 
-  function isFull(client: string): boolean {
-    if (places.total() < concurrent && places.of(client) < placesEach) return false;
-    return waiters.size >= options.queue || waits.of(client) >= waitersEach;
+  function hasPlace(client: string): boolean {
+    return places.total() < concurrent && places.of(client) < placesEach;
+  }
+  function refusal(client: string): "full" | "closed" | null {
+    if (closed) return "closed";
+    if (hasPlace(client)) return null;
+    return waiters.size >= options.queue || waits.of(client) >= waitersEach ? "full" : null;
   }
 
   return {
     enter(client, signal) {
-      if (closed) return "closed";
       if (signal?.aborted) return "gone";
-      if (places.total() < concurrent && places.of(client) < placesEach) return take(client);
-      return isFull(client) ? "full" : wait(client, signal);
+      const refused = refusal(client);
+      if (refused !== null) return refused;
+      return hasPlace(client) ? take(client) : wait(client, signal);
     },
-    isFull,
+    refusal,
     retryAfter() {
       const seconds = averageMs * (waiters.size + 1) / concurrent / 1000;
       return Math.min(60, Math.max(1, Math.ceil(seconds)));

@@ -55,11 +55,14 @@ export function planResponse(head: ScriptHead, strict: boolean): ResponsePlan {
   const location = single.get("location");
   const lengthText = single.get("content-length");
   const length = lengthText === undefined ? null : parseLength(lengthText);
-  if (Number.isNaN(length)) return { kind: "bad", reason: `a Content-Length that is no length: ${quote(lengthText!)}` };
+  if (Number.isNaN(length)) {
+    return { kind: "bad", reason: `a Content-Length that is no length: ${quote(lengthText!)}` };
+  }
   const chunked = transferCoding(fields, head.statusLine);
   if (typeof chunked === "string") return { kind: "bad", reason: chunked };
   const path = single.get("x-sendfile");
-  const says = single.has("content-type") || head.status !== null || location !== undefined || path !== undefined;
+  const says = single.has("content-type") || head.status !== null || location !== undefined ||
+    path !== undefined;
   if (strict && !says) {
     return { kind: "bad", reason: "no Content-Type, Status or Location header" };
   }
@@ -107,7 +110,9 @@ function parseLength(value: string): number {
 
 /** Whether the body is chunked, or why the script may not have it so. */
 function transferCoding(fields: readonly Field[], statusLine: boolean): boolean | string {
-  const coding = fields.filter(([name]) => name.toLowerCase() === "transfer-encoding").map(([, value]) => value);
+  const coding = fields.filter(([name]) => name.toLowerCase() === "transfer-encoding").map(([, value]) =>
+    value
+  );
   if (coding.length === 0) return false;
   // A script that writes the whole of HTTP may frame its body itself. For any other the framing is the server's.
   if (statusLine && coding.length === 1 && coding[0]!.toLowerCase() === "chunked") return true;

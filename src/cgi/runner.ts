@@ -5,47 +5,25 @@
  * @module
  */
 
-import type { Log } from "../log/events.ts";
-import { requestUrl } from "../request_path.ts";
 import { respond } from "../response.ts";
-import {
-  type ChildProcess,
-  type FileSystem,
-  type ProcessHost,
-  SpawnError,
-} from "../runtime.ts";
+import type { ChildProcess, FileSystem } from "../runtime.ts";
 import { answerWithScript } from "./answer.ts";
-import { queryArguments } from "./arguments.ts";
-import {
-  type BodyRefusal,
-  createBodyHost,
-  type DeclaredBody,
-  declaredBody,
-  type ScriptInput,
-} from "./body.ts";
-import type { Diagnose } from "./diagnosis.ts";
-import { createEnvironment } from "./environment.ts";
-import { type Attempt, type Failure, type Failures } from "./failure.ts";
-import type { CgiOptions } from "./options.ts";
-import type { Place, Queue, Rejection } from "./queue.ts";
-import { redirectSource } from "./redirect.ts";
+import { createBodyHost, type DeclaredBody, declaredBody, type ScriptInput } from "./body.ts";
+import type { BodyEvents, BodyRefusal } from "./body_reading.ts";
+import type { Attempt, Failure, Failures } from "./failure.ts";
+import type { Queue, Rejection } from "./queue.ts";
+import { createRunningSet } from "./running_set.ts";
 import { createScriptLog } from "./script_log.ts";
 import { createSendFile } from "./sendfile.ts";
 import type { RunSettings } from "./settings.ts";
+import { createStart, type StartOptions } from "./start.ts";
 import { type RunningScript, type StopReason, supervise } from "./supervisor.ts";
-import { within } from "./time_limit.ts";
-import { createUserFinder } from "./user_finder.ts";
 
 /** What running depends on. */
-export interface RunnerOptions {
-  readonly options: CgiOptions;
-  readonly settings: RunSettings;
+export interface RunnerOptions extends StartOptions {
   readonly files: FileSystem;
-  readonly processes: ProcessHost;
   readonly queue: Queue;
   readonly failures: Failures;
-  readonly diagnose: Diagnose;
-  readonly log: Log;
 }
 
 /** Runs scripts. */
@@ -62,6 +40,8 @@ interface Course {
   stop: StopReason | null;
   /** What the request's body did that must be answered in the script's place. */
   refusal: Failure | null;
+  /** What the request holds: its place, its body. Freed when its script has ended, or is not to be. */
+  readonly held: { release(): void }[];
 }
 
 /** Makes a runner. */
@@ -73,17 +53,17 @@ export function createRunner(host: RunnerOptions): Runner {
   const running = createRunningSet();
 
   async function run(attempt: Attempt): Promise<Response> {
-    const { request, connection } = attempt.call;
-    const declared = declaredBody(request, settings);
-    if (declared.kind === "refused") return await failures.answer(attempt, declared);
+    const { request } = attempt.call;
+    const declared = declaredBody(request, settings, attempt.call.connection.protocol);
+    if (declared.kind === "refused") return await refuse(attempt, declared);
     const { signal } = request;
-    const place = await queue.enter(connection.remote?.hostname ?? "", signal);
-    if (typeof place === "string") return await sendAway(attempt, place, host);
-    const course: Course = { running: null, stop: null, refusal: null };
+    const course: Course = { running: null, stop: null, refusal: null, held: [] };
     const leave = (): void => stop(course, "client-gone");
     signal.addEventListener("abort", leave);
     try {
-      return await runInPlace(attempt, declared, place, course);
+      return await (isCollected(declared)
+        ? runCollected(attempt, declared, course)
+        : runInPlace(attempt, declared, course));
     } catch (error) {
       stop(course, "bad-output");
       throw error;
@@ -91,47 +71,78 @@ export function createRunner(host: RunnerOptions): Runner {
       // From now on it is the response's body that tells whether the client is there. On Deno a listener that stays
       // would be called after each response that was delivered, too.
       signal.removeEventListener("abort", leave);
-      if (course.running === null) place.release();
+      if (course.running === null) release(course);
     }
   }
 
-  async function runInPlace(
-    attempt: Attempt,
+  function isCollected({ kind }: DeclaredBody): boolean {
+    return kind === "unknown" && settings.chunked === "spool";
+  }
+
+  /** A body that is collected may take its time: it comes first, so that it keeps no place from others. */
+  async function runCollected(attempt: Attempt, declared: DeclaredBody, course: Course): Promise<Response> {
+    // While there is nothing to lose yet but the head.
+    const refused = queue.refusal(clientOf(attempt));
+    if (refused !== null) return await sendAway(attempt, refused, host);
+    const body = await takeBody(attempt, declared, course);
+    if (body.kind === "refused") return await refuse(attempt, body);
+    const place = await enter(attempt, course);
+    return place === null ? await start(attempt, body, course) : await sendAway(attempt, place, host);
+  }
+
+  async function runInPlace(attempt: Attempt, declared: DeclaredBody, course: Course): Promise<Response> {
+    const place = await enter(attempt, course);
+    if (place !== null) return await sendAway(attempt, place, host);
+    const body = await takeBody(attempt, declared, course);
+    return body.kind === "refused" ? await refuse(attempt, body) : await start(attempt, body, course);
+  }
+
+  async function enter(attempt: Attempt, course: Course): Promise<Rejection | null> {
+    const place = await queue.enter(clientOf(attempt), attempt.call.request.signal);
+    if (typeof place === "string") return place;
+    course.held.push(place);
+    return null;
+  }
+
+  async function takeBody(
+    { call: { request } }: Attempt,
     declared: DeclaredBody,
-    place: Place,
     course: Course,
-  ): Promise<Response> {
-    const { request } = attempt.call;
+  ): Promise<ScriptInput | BodyRefusal> {
     const body = await bodies.prepare(request, declared, bodyEvents(course, settings));
-    if (request.signal.aborted) {
-      if (body.kind === "input") body.release();
-      return nobody();
-    }
-    if (body.kind === "refused") return await failures.answer(attempt, body);
+    if (body.kind === "input") course.held.push(body);
+    return body;
+  }
+
+  async function refuse(attempt: Attempt, { status, reason }: BodyRefusal): Promise<Response> {
+    if (attempt.call.request.signal.aborted) return nobody();
+    const headers: Record<string, string> = status === 503 ? { "retry-after": String(queue.retryAfter()) } : {};
+    // Where a body cannot be made out, what comes after it may be no request.
+    if (status === 400 || status === 501) headers["connection"] = "close";
+    return await failures.answer(attempt, { status, reason, headers });
+  }
+
+  async function start(attempt: Attempt, body: ScriptInput, course: Course): Promise<Response> {
+    if (attempt.call.request.signal.aborted) return nobody();
     const child = await running.starting(startScript(attempt, body));
-    if ("reason" in child) {
-      body.release();
-      return await failures.answer(attempt, child);
-    }
-    return await runStarted(attempt, child, course, () => {
-      body.release();
-      place.release();
-    });
+    return "reason" in child
+      ? await failures.answer(attempt, child)
+      : await runStarted(attempt, child, course);
   }
 
   async function runStarted(
     attempt: Attempt,
     child: ChildProcess,
     course: Course,
-    onEnd: () => void,
   ): Promise<Response> {
     const { request, connection } = attempt.call;
+    const { onStderr, onExit } = options;
     const limit = settings.limits.stderr;
-    const told = createScriptLog({ log: host.log, onStderr: options.onStderr, onExit: options.onExit, limit }, attempt, child.pid);
+    const told = createScriptLog({ log: host.log, onStderr, onExit, limit }, attempt, child.pid);
     const script = supervise(child, {
       times: settings.times,
       stderr: { limit, onLine: told.line, onLimit: told.limitReached },
-      onEnd,
+      onEnd: () => release(course),
       onExit: told.exit,
     });
     course.running = script;
@@ -153,12 +164,20 @@ export function createRunner(host: RunnerOptions): Runner {
   return { run, close: running.close };
 }
 
+function clientOf({ call }: Attempt): string {
+  return call.connection.remote?.hostname ?? "";
+}
+
+function release(course: Course): void {
+  for (const held of course.held.splice(0)) held.release();
+}
+
 function stop(course: Course, reason: StopReason): void {
   course.stop ??= reason;
   course.running?.stop(reason);
 }
 
-function bodyEvents(course: Course, { limits }: RunSettings): Parameters<ReturnType<typeof createBodyHost>["prepare"]>[2] {
+function bodyEvents(course: Course, { limits }: RunSettings): BodyEvents {
   return {
     progress: () => course.running?.progress(),
     // Stopped before its input ends: a script must not take half an upload for a whole one.
@@ -191,93 +210,4 @@ async function sendAway(
     reason: reasons[rejection],
     headers: { "retry-after": String(queue.retryAfter()) },
   });
-}
-
-/** Starts a script, or says why not. */
-type Start = (attempt: Attempt, body: ScriptInput) => Promise<ChildProcess | Failure>;
-
-function createStart({ options, settings, processes, diagnose, queue, log }: RunnerOptions): Start {
-  const createVariables = createEnvironment(options, processes);
-  const findUser = createUserFinder(options.user, processes, log);
-
-  async function explain(error: SpawnError, { script }: Attempt): Promise<Failure> {
-    const advice = await diagnose(script);
-    const reason = `cannot start ${script.program}: ${error.message}${advice === null ? "" : `; ${advice}`}`;
-    // Out of processes or memory: the script is not to blame, and it may go well in a moment.
-    if (error.reason === "exhausted") {
-      return { status: 503, reason, headers: { "retry-after": String(queue.retryAfter()) } };
-    }
-    return { status: error.reason === "denied" ? 403 : 502, reason };
-  }
-
-  return async function start(attempt, body) {
-    const { call: { request, connection }, script } = attempt;
-    const url = requestUrl(request);
-    const words = queryArguments(request, url.search.slice(1), options.indexedQueries ?? false);
-    const command = {
-      program: script.program,
-      args: [...script.args, ...words],
-      cwd: script.cwd,
-      stdin: body.stdin,
-      env: createVariables({
-        request,
-        url,
-        connection,
-        script,
-        contentLength: body.length,
-        deadlineMs: settings.times.totalMs === Infinity ? null : settings.times.totalMs,
-        redirectedFrom: redirectSource(request),
-      }),
-      user: await findUser(),
-    };
-    try {
-      return await processes.spawn(command);
-    } catch (error) {
-      if (error instanceof SpawnError) return await explain(error, attempt);
-      throw error;
-    }
-  };
-}
-
-/** The scripts that run now. */
-interface RunningSet {
-  add(script: RunningScript): void;
-  /** Passes a start through; it is waited for at the end. */
-  starting<T>(start: Promise<T>): Promise<T>;
-  close(graceMs: number): Promise<void>;
-}
-
-function createRunningSet(): RunningSet {
-  const scripts = new Set<RunningScript>();
-  const starts = new Set<Promise<unknown>>();
-  let stopping = false;
-
-  async function allEnded(): Promise<true> {
-    while (scripts.size > 0 || starts.size > 0) {
-      await Promise.allSettled([...starts, ...Array.from(scripts, (script) => script.ended)]);
-    }
-    return true;
-  }
-  return {
-    add(script) {
-      scripts.add(script);
-      void script.ended.then(() => scripts.delete(script));
-      if (stopping) script.stop("shutdown");
-    },
-    async starting(start) {
-      starts.add(start);
-      try {
-        return await start;
-      } finally {
-        starts.delete(start);
-      }
-    },
-    async close(graceMs) {
-      const ended = allEnded();
-      if (graceMs > 0 && await within(ended, graceMs)) return;
-      stopping = true;
-      for (const script of scripts) script.stop("shutdown");
-      await ended;
-    },
-  };
 }

@@ -24,7 +24,7 @@ export class ScriptFailed extends BrokenBody {}
 export interface ScriptBody {
   /** The next piece, `null` at the end. Rejects with a {@linkcode BrokenBody} that says why there is none. One call at a time. */
   next(): Promise<Bytes | null>;
-  /** Whether the declared length has been reached: what comes after it is not the client's. */
+  /** Whether all that was declared has been given out: what the script still writes is not the client's. */
   isFull(): boolean;
 }
 
@@ -61,7 +61,7 @@ export function readScriptBody(spec: BodySpec): ScriptBody {
     if (pieces === null) throw new BrokenBody("chunks that are not well-formed");
     for (const piece of pieces) take(piece);
   }
-  const isFull = (): boolean => passed === length || decoder?.isDone() === true;
+  const isFull = (): boolean => ready.length === 0 && (passed === length || decoder?.isDone() === true);
 
   async function next(): Promise<Bytes | null> {
     while (ready.length === 0) {
@@ -71,7 +71,9 @@ export function readScriptBody(spec: BodySpec): ScriptBody {
         await checkEnd(running, spec.answer.status);
         if (isFull() || (length === null && decoder === null)) return null;
         throw new BrokenBody(
-          length === null ? "its chunks have no end" : `${passed} bytes, which said Content-Length: ${length}`,
+          length === null
+            ? "its chunks have no end"
+            : `${passed} bytes, which said Content-Length: ${length}`,
         );
       }
       receive(bytes);

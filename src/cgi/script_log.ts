@@ -41,11 +41,14 @@ export function createScriptLog(
     log({ type: "message", level, source: "cgi", message, ...about });
   }
   /** A hook is somebody else's code: its failure must not become the request's. */
-  function guard(name: string, hook: () => void): void {
+  function guard(name: string, hook: () => unknown): void {
+    const failed = (error: unknown): void => complain("error", `the hook ${name} failed: ${error}`);
     try {
-      hook();
+      const result = hook();
+      // One that is async fails later, and would end the process.
+      if (result instanceof Promise) result.catch(failed);
     } catch (error) {
-      complain("error", `the hook ${name} failed: ${error}`);
+      failed(error);
     }
   }
   return {

@@ -104,7 +104,8 @@ function deliver(
   held: Bytes[],
   pending: Next,
 ): ReadableStream<Bytes> {
-  let first: Next | null = pending;
+  // One piece is read ahead: the script can go on while the one before is on its way.
+  let ahead = pending;
   let done = false;
 
   function fail(controller: ReadableStreamDefaultController<Bytes>, reason: string): void {
@@ -124,13 +125,15 @@ function deliver(
   async function pull(controller: ReadableStreamDefaultController<Bytes>): Promise<void> {
     if (held.length > 0) return controller.enqueue(held.shift()!);
     try {
-      const bytes = await (first ?? body.next());
-      first = null;
+      const bytes = await ahead;
       if (done) return;
       if (bytes === null) return finish(controller);
       controller.enqueue(bytes);
       // The end that is known is told now: the client need not ask for it.
-      if (body.isFull()) finish(controller);
+      if (body.isFull()) return finish(controller);
+      ahead = body.next();
+      // It may fail before it is asked for, and is told then.
+      ahead.catch(() => {});
     } catch (error) {
       fail(controller, (error as Error).message);
     }

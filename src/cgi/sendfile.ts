@@ -53,12 +53,16 @@ export function createSendFile(folders: readonly string[], files: FileSystem): S
   }
   /** The file, or the reason why it is not sent. */
   async function open(path: string): Promise<OpenFile | Failure> {
-    if (folders.length === 0) return refuse(502, `wants ${path} sent, but the option sendfile names no folder`);
+    if (folders.length === 0) {
+      return refuse(502, `wants ${path} sent, but the option sendfile names no folder`);
+    }
     if (!isAbsolutePath(path)) return refuse(502, `wants ${path} sent, which is not an absolute path`);
     // By its name first: what is there outside of the folders is nobody's business.
     const real = await files.realPath(absolutePath(path, "/"));
     if (real === null) return refuse(404, `wants ${path} sent, which is not there`);
-    if (!await isAllowed(real)) return refuse(403, `wants ${path} sent, which is in none of the folders of sendfile`);
+    if (!await isAllowed(real)) {
+      return refuse(403, `wants ${path} sent, which is in none of the folders of sendfile`);
+    }
     return await files.open(real) ?? refuse(404, `wants ${path} sent, which is not a regular file`);
   }
 
@@ -71,7 +75,7 @@ export function createSendFile(folders: readonly string[], files: FileSystem): S
       file = refuse(error.reason === "exhausted" ? 503 : 403, `wants ${path} sent: ${error.message}`);
     }
     if ("reason" in file) return await fail(file);
-    const type = answer.headers.get("content-type") ?? await typeOf(baseName(path));
+    const type = answer.headers.get("content-type") ?? typeOf(baseName(path));
     return await send(file, type, answer, request, fail);
   };
 }

@@ -5,7 +5,7 @@
  */
 
 /** Timers take no more (they would fire at once): 24.8 days. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
 
 /** A limit that is running. */
 export interface TimeLimit {
@@ -51,8 +51,9 @@ export function startTimeLimit(ms: number, onReached: () => void): TimeLimit {
 
 /** What the promise gives, or `null` when it takes longer than `ms`. The timer does not outlive it. */
 export async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
+  if (ms === Infinity) return await promise;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<null>((resolve) => timer = setTimeout(resolve, ms, null));
+  const late = new Promise<null>((resolve) => timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMER), null));
   try {
     return await Promise.race([promise, late]);
   } finally {

@@ -21,7 +21,7 @@ export type Users = Pick<ProcessHost, "user" | "findUser">;
  * `user` is a name, a number, two numbers (`1000:1000`) or an identity; `null` is the server's own; without it, a
  * server that was started as root runs scripts as `nobody`.
  *
- * @throws {TypeError} When there is no such user, or this process may not become it.
+ * @throws {TypeError} When there is no such user, this process may not become it, or it may not know who it is itself.
  */
 export async function resolveUser(
   user: string | UserIdentity | null | undefined,
@@ -29,6 +29,11 @@ export async function resolveUser(
 ): Promise<UserIdentity | null> {
   const own = processes.user;
   if (user === null) return null;
+  if (own === undefined) {
+    throw new TypeError(
+      "Cannot tell whether this server is root, and so who its scripts would run as: start Deno with --allow-sys=uid,gid",
+    );
+  }
   if (user === undefined) {
     if (own?.uid !== 0) return null;
     return await processes.findUser(UNPRIVILEGED) ?? NOBODY;

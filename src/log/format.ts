@@ -27,7 +27,6 @@ export const LOG_FORMATS: readonly LogFormat[] = ["common", "combined", "json"];
  * @example
  * ```ts
  * import { formatEvent } from "htbin";
- * import assert from "node:assert/strict";
  *
  * const line = formatEvent({
  *   type: "script-stderr",
@@ -35,7 +34,7 @@ export const LOG_FORMATS: readonly LogFormat[] = ["common", "combined", "json"];
  *   pid: 123,
  *   line: "\x1b[31mred",
  * });
- * assert.equal(line, String.raw`/srv/cgi-bin/hello.py[123]: \x1b[31mred`);
+ * console.assert(line === String.raw`/srv/cgi-bin/hello.py[123]: \x1b[31mred`);
  * ```
  */
 export function formatEvent(event: LogEvent, format: LogFormat = "common"): string {

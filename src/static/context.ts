@@ -85,19 +85,26 @@ export function createContext(options: StaticOptions): StaticContext {
 
 function rootPaths(root: string | readonly string[]): readonly string[] {
   const paths = typeof root === "string" ? [root] : root;
-  if (paths.length === 0 || paths.some((path) => typeof path !== "string" || path === "")) {
+  if (
+    !Array.isArray(paths) || paths.length === 0 ||
+    paths.some((path) => typeof path !== "string" || path === "")
+  ) {
     throw new TypeError('Cannot serve files without a root: it is the path of a folder, such as "./public"');
   }
   return paths;
 }
 
 function indexNames(names: readonly string[] = ["index.html", "index.htm"]): readonly string[] {
-  for (const name of names) {
-    if (name === "" || name.includes("/")) {
-      throw new TypeError(`Cannot use "${name}" as an index: it is the name of a file, such as "index.html"`);
-    }
-  }
+  // In JavaScript, a string would be taken for the list of its letters.
+  if (!Array.isArray(names)) throw badIndex(names as unknown);
+  for (const name of names) if (name === "" || name.includes("/")) throw badIndex(name);
   return names;
+}
+
+function badIndex(name: unknown): TypeError {
+  return new TypeError(
+    `Cannot use "${name}" as an index: it is a list of file names, such as ["index.html"]`,
+  );
 }
 
 function filePath(option: string, path: string | false | undefined): readonly string[] | null {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileInfo, FileSystem, OpenFile } from "../runtime.ts";
+import { FileError, type FileInfo, type FileSystem, type OpenFile } from "../runtime.ts";
 import { type DotPolicy, isDotName, isSafeName, isWindowsName } from "./names.ts";
 import { lastSegment, segmentsBelow, segmentsBeside } from "./real_path.ts";
 import type { Root, Roots, RootSource } from "./roots.ts";
@@ -128,6 +128,13 @@ export function createLookup(rules: LookupRules): Lookup {
     return real;
   }
 
+  /** Since its path was resolved, a folder on the way may have been replaced by a link that leads elsewhere. */
+  function isElsewhere(file: OpenFile, real: string, root: Root, roots: Roots): boolean {
+    const opened = file.realPath?.() ?? real;
+    if (opened === real) return false;
+    return areas.isScriptName(lastSegment(opened)) || refusalByRealPath(opened, root, roots) !== null;
+  }
+
   async function findIn(
     segments: readonly string[],
     index: number,
@@ -143,7 +150,13 @@ export function createLookup(rules: LookupRules): Lookup {
     }
     // Opened first and asked later: what was opened is what is sent, whatever happens to the name meanwhile.
     const file = await fileSystem.open(real);
-    if (file !== null) return { kind: "file", segments, name, file, root: index };
+    if (file !== null) {
+      if (!isElsewhere(file, real, roots.list[index] as Root, roots)) {
+        return { kind: "file", segments, name, file, root: index };
+      }
+      await file.close();
+      throw new FileError("changed", `Cannot open ${real}: it has just come to lead elsewhere`);
+    }
     const info = await fileSystem.stat(real);
     if (info?.kind === "directory") return { root: index, real, info };
     return info === null ? ABSENT : FORBIDDEN;

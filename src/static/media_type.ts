@@ -4,14 +4,15 @@
  * @module
  */
 
-/** Finds media types. Answers at once, except for the first time it needs the big table. */
-export type MediaTypes = (name: string) => string | Promise<string>;
+// Not with the first file that needs it: out of descriptors, that would fail, and Node and Bun never import again what
+// has failed once.
+import { contentType } from "#std/media_types/content_type";
 
-type Table = (extension: string) => string | undefined;
+/** Finds media types. */
+export type MediaTypes = (name: string) => string;
 
 /**
- * Makes the lookup. The table of all registered types is 200 kB: it is loaded with the first file that is served, so
- * that a program that only runs scripts never does.
+ * Makes the lookup.
  *
  * @throws {TypeError} For an ending without a dot at its start, or a value that cannot stand in a header.
  */
@@ -28,9 +29,8 @@ export function mediaTypes(
   }
   const fallback = withCharset(checked(defaultType));
   const known = new Map<string, string>();
-  let table: Table | undefined;
 
-  function lookUp(extension: string, contentType: Table): string {
+  function lookUp(extension: string): string {
     let type = known.get(extension);
     if (type === undefined) {
       type = withCharset(contentType(extension)?.replace(/;.*/, "") ?? fallback);
@@ -46,12 +46,7 @@ export function mediaTypes(
     const dot = name.lastIndexOf(".");
     // A dot at the start makes a hidden file, not an ending.
     if (dot <= 0) return fallback;
-    const extension = name.slice(dot).toLowerCase();
-    if (table !== undefined) return lookUp(extension, table);
-    return import("#std/media_types/content_type").then(({ contentType }) => {
-      table = contentType;
-      return lookUp(extension, contentType);
-    });
+    return lookUp(name.slice(dot).toLowerCase());
   };
 }
 

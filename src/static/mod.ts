@@ -25,11 +25,10 @@ import { parseMount, parseTarget } from "./target.ts";
  * @example
  * ```ts
  * import { staticFiles } from "htbin";
- * import assert from "node:assert/strict";
  *
  * const handler = staticFiles({ root: "examples/site", listing: true });
  * const response = await handler(new Request("http://localhost/"));
- * assert.equal(response?.status, 200);
+ * console.assert(response?.status === 200);
  * ```
  */
 export function staticFiles(options: StaticOptions): Handler {

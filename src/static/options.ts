@@ -89,7 +89,10 @@ export interface StaticOptions {
   readonly root: string | readonly string[];
   /** URL path that `root` stands for, when no router says it (`connection.mount`). @default {""} */
   readonly mount?: string;
-  /** Pass on (`undefined`) what this handler would answer 404, 405 or 501. For middleware. @default {false} */
+  /**
+   * Pass on (`undefined`) what this handler would answer 404, 405 or 501, and OPTIONS and paths with doubled slashes. For
+   * middleware. @default {false}
+   */
   readonly fallthrough?: boolean;
   /** Names that answer for their folder, in order. @default {["index.html", "index.htm"]} */
   readonly index?: readonly string[];
@@ -109,7 +112,7 @@ export interface StaticOptions {
   readonly followSymlinks?: boolean | "never";
   /** Folders below `root` that hold scripts and are never served, as in `CgiOptions`. @default {[]} */
   readonly cgiDirectories?: readonly string[];
-  /** Endings of script files, which are never served. @default {[]} */
+  /** Endings of script files, which are never served, nor are compressed forms of them (`.cgi.gz`). @default {[]} */
   readonly cgiExtensions?: readonly string[];
   /** Answer 501 "Can only POST to CGI scripts" to POST, as Python's CGI server did, in place of 405. @default {false} */
   readonly postIsForCgi?: boolean;

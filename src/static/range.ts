@@ -45,7 +45,7 @@ export function parseRange(value: string, size: number): RangeRequest {
 
 /** One range: `null` when it is none, `length` 0 when nothing of it exists. */
 function parseSpec(spec: string, size: number): ByteSpan | null {
-  const match = /^(\d*)\s*-\s*(\d*)$/.exec(spec);
+  const match = /^(\d*)-(\d*)$/.exec(spec);
   if (match === null) return null;
   const [, first, last] = match as unknown as [string, string, string];
   if (first === "") {

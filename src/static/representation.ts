@@ -44,8 +44,7 @@ export function representationChooser(rules: RepresentationRules): Choose {
   const { lookup, typeOf, precompressed, codings } = rules;
 
   async function choose(found: FoundFile, request: Request): Promise<Representation> {
-    const answer = typeOf(found.name);
-    const type = typeof answer === "string" ? answer : await answer;
+    const type = typeOf(found.name);
     const { file } = found;
     const varies = (precompressed || codings.length > 0) && isCompressible(type);
     // Parts are parts of the file itself: a compressed form is another representation, with other bytes at that place.

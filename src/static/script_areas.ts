@@ -12,7 +12,7 @@ export interface ScriptAreas {
   readonly folders: readonly (readonly string[])[];
   /** Whether a path below the root is such a folder or lies in one. */
   contains(segments: readonly string[]): boolean;
-  /** Whether a file with this name is a script. */
+  /** Whether a file with this name is a script, or the compressed form of one. */
   isScriptName(name: string): boolean;
 }
 
@@ -49,7 +49,9 @@ export function scriptAreas(
     isScriptName(name) {
       if (endings.length === 0) return false;
       const lowerName = foldName(name);
-      return endings.some((ending) => lowerName.endsWith(ending));
+      // `x.cgi.gz`, made for `precompressed`, holds the source too.
+      const original = lowerName.replace(/\.(?:zst|br|gz)$/, "");
+      return endings.some((ending) => lowerName.endsWith(ending) || original.endsWith(ending));
     },
   };
 }

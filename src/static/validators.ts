@@ -19,7 +19,10 @@ export interface Validators {
 /** Validators of what has none. */
 export const NO_VALIDATORS: Validators = { tag: null, modified: null, strongDate: false };
 
-/** A file that was just written may be written again within the resolution of its clock: until then its tag is weak. */
+/**
+ * A file that was just written may be written again within the resolution of its clock (4 ms on most systems): until then
+ * its tag is weak, and another one than later, so that a copy taken between two such writes is asked for again.
+ */
 const SETTLED_MS = 2000;
 
 /**
@@ -38,11 +41,12 @@ export function fileValidators(
   if (mtimeMs === null || mtimeMs < 2000) return NO_VALIDATORS;
   const now = Date.now();
   const settled = now - mtimeMs >= SETTLED_MS;
-  const tag = `"${mtimeMs.toString(36)}-${size.toString(36)}${coding && `-${coding}`}"`;
+  const state = `${mtimeMs.toString(36)}-${size.toString(36)}${settled ? "" : "-new"}`;
+  const tag = `"${state}${coding && `-${coding}`}"`;
   return {
     tag: settled && !weak ? tag : `W/${tag}`,
-    // Section 8.8.2.1: not later than the response's own date.
-    modified: wholeSeconds(Math.min(mtimeMs, now)),
+    // Section 8.8.2.1: not later than the response's own date, and the one that Deno gives it is up to a second old.
+    modified: wholeSeconds(Math.min(mtimeMs, now)) - (settled ? 0 : 1000),
     strongDate: settled,
   };
 }

@@ -9,7 +9,7 @@ import { type MemoryFileSystem, memoryFileSystem, type MemoryNode } from "../_me
 
 /** What a test says about processes. */
 export interface FakeProcesses {
-  readonly user?: UserIdentity | null;
+  readonly user?: UserIdentity | null | undefined;
   readonly users?: Readonly<Record<string, UserIdentity>>;
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -19,7 +19,7 @@ export function fakeProcesses(fake: FakeProcesses = {}): ProcessHost {
   return {
     spawn: () => Promise.reject(new Error("nothing is started here")),
     spool: () => Promise.reject(new Error("nothing is spooled here")),
-    user: fake.user === undefined ? { uid: 1000, gid: 1000 } : fake.user,
+    user: "user" in fake ? fake.user : { uid: 1000, gid: 1000 },
     findUser: (name) => Promise.resolve(fake.users?.[name] ?? null),
     environment: (name) => fake.environment?.[name],
     processors: 1,

@@ -32,6 +32,8 @@ export interface Served extends Target {
 
 /** What is served, and how. */
 export interface ServedOptions extends CgiOptions {
+  /** Leave the user to `cgi()`. Otherwise it is the tests' own, unless one is given. */
+  readonly defaultUser?: true;
   /** In the place of the scripts alone. */
   readonly around?: (scripts: Handler) => Handler;
 }
@@ -54,8 +56,8 @@ export async function serveScripts(options: ServedOptions): Promise<Served> {
     events.push(event);
     waiting.forEach((wake) => wake());
   }
-  const { around = (scripts: Handler) => scripts, ...rest } = options;
-  const handler = cgi({ user: null, log, ...rest });
+  const { around = (scripts: Handler) => scripts, defaultUser, ...rest } = options;
+  const handler = cgi({ log, ...(defaultUser ? {} : { user: null }), ...rest });
   const server = await serve({ port: 0, handler: around(handler), log });
   const target: Target = server.address;
 
@@ -93,14 +95,4 @@ export async function serveScripts(options: ServedOptions): Promise<Served> {
       await server.close(0);
     },
   };
-}
-
-/** Whether a process is there, zombies included. */
-export function isAlive(pid: number, kill: (pid: number, signal: 0) => unknown): boolean {
-  try {
-    kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

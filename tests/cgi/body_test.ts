@@ -1,11 +1,12 @@
 /** Request bodies on their way to a script's standard input. */
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, describe, it } from "node:test";
 import { chunk, concat, connect, exchange, get, requestHead, toBytes, toLatin1 } from "../_http.ts";
+import { runtime } from "../_runtime.ts";
 import { type Served, type ServedOptions, serveShell } from "./_served.ts";
 
 const HEAD = "printf 'Content-Type: text/plain\\n\\n'";
@@ -125,22 +126,26 @@ describe("cgi() and a body with a length", () => {
     assert.equal((await exchange(served, post("x".repeat(10)))).text, "10 10\n");
   });
 
-  it("says 100 Continue when the script will run, and not when it will not", async () => {
-    await shell(COUNT, { limits: { body: 10 } });
-    for (const [size, status, interim] of [[11, 413, 0], [3, 200, 1]] as const) {
+  for (const [size, status, interim] of [[11, 413, 0], [3, 200, 1]] as const) {
+    it(`says 100 Continue ${interim} times where the answer is ${status}`, async () => {
+      await shell(COUNT, { limits: { body: 10 } });
       const connection = await connect(served);
-      await connection.send(requestHead("POST", "/", `Content-Length: ${size}`, "Expect: 100-continue"));
-      if (interim === 1) {
-        const line = "HTTP/1.1 100 Continue\r\n";
-        assert.equal(toLatin1(await connection.received(line.length)).slice(0, line.length), line);
-        await connection.send("x".repeat(size));
+      try {
+        await connection.send(requestHead("POST", "/", `Content-Length: ${size}`, "Expect: 100-continue"));
+        if (interim === 1) {
+          const line = "HTTP/1.1 100 Continue\r\n";
+          assert.equal(toLatin1(await connection.received(line.length)).slice(0, line.length), line);
+          await connection.send("x".repeat(size));
+        }
+        const response = await connection.response({ method: "POST" });
+        assert.equal(response.status, status);
+        // Deno's server says it in any case, also of a body that is never looked at.
+        assert.equal(response.interim.length, runtime.name === "deno" ? 1 : interim);
+      } finally {
+        connection.reset();
       }
-      const response = await connection.response({ method: "POST" });
-      assert.equal(response.status, status);
-      assert.equal(response.interim.length, interim);
-      connection.close();
-    }
-  });
+    });
+  }
 });
 
 describe("cgi() and a body without a length", () => {
@@ -203,8 +208,6 @@ describe("cgi() and a body without a length", () => {
     const refused = await exchange(served, postChunks("x".repeat(401)));
     assert.equal(refused.status, 503);
     await served.message(/^answered 503: no room left for request bodies/);
-    rmSync(go, { force: true });
-    const { writeFileSync } = await import("node:fs");
     writeFileSync(go, "");
     await served.exit();
     assert.equal((await exchange(served, postChunks("x".repeat(1000)))).text, "begun\n1000\n");

@@ -1,77 +1,22 @@
-/** Scripts that run: their output, their time, their end, and what they leave behind. */
+/** Scripts that run: their output, its length, and their failures. */
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
-import { after, afterEach, describe, it } from "node:test";
-import { connect, exchange, get, type RawResponse, requestHead, toLatin1 } from "../_http.ts";
+import { writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { afterEach, describe, it } from "node:test";
+import { connect, exchange, get, requestHead, toLatin1 } from "../_http.ts";
 import { runtime } from "../_runtime.ts";
-import { isAlive, type Served, type ServedOptions, serveScripts, serveShell } from "./_served.ts";
+import { type Served, type ServedOptions, serveScripts, serveShell } from "./_served.ts";
+import { brokenOff, freshPaths, HEAD, until, waitFor } from "./_shell.ts";
 
-const HEAD = "printf 'Content-Type: text/plain\\n\\n'";
-const directory = mkdtempSync(join(tmpdir(), "htbin-process-"));
-let names = 0;
+const freshPath = freshPaths();
 let served: Served;
-
-/** A path that nothing is at yet. */
-function freshPath(): string {
-  return join(directory, String(names++));
-}
-
-/** Shell text that waits until something is at the path. */
-function until(path: string): string {
-  return `while [ ! -e ${path} ]; do sleep 0.02; done`;
-}
 
 async function shell(source: string, options: ServedOptions = {}): Promise<Served> {
   return served = await serveShell(source, options);
 }
 
-/** A response that was broken off: `null` when that was before its head was sent. */
-async function brokenOff(request: string = get("/")): Promise<RawResponse | null> {
-  const response = await exchange(served, request).catch((error: Error) => {
-    assert.match(error.message, /The connection ended \((?:reset|fin)\) before a response/);
-    return null;
-  });
-  assert.equal(response?.complete ?? false, false, response?.text);
-  return response;
-}
-
-async function waitFor(condition: () => boolean, what: string): Promise<void> {
-  const started = performance.now();
-  while (!condition()) {
-    assert.ok(performance.now() - started < 10_000, `waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-/** The numbers of the processes that a script has written to a file. */
-async function pidsIn(path: string, count: number): Promise<readonly number[]> {
-  const read = () => existsSync(path) ? readFileSync(path, "utf8").trim().split(/\s+/) : [];
-  await waitFor(() => read().length === count, `${count} process numbers`);
-  return read().map(Number);
-}
-
-async function allGone(pids: readonly number[]): Promise<void> {
-  await waitFor(
-    () => !pids.some((pid) => isAlive(pid, process.kill) && !isZombie(pid)),
-    `the end of ${pids}`,
-  );
-}
-
-/** Ended, but not yet reaped by whoever has become its parent: no concern of this server. */
-function isZombie(pid: number): boolean {
-  try {
-    return / Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
-  } catch {
-    return false;
-  }
-}
-
 afterEach(() => served?.close());
-after(() => rmSync(directory, { recursive: true }));
 
 describe("cgi() and output", () => {
   it("sends a short answer whole, with its length", async () => {
@@ -172,6 +117,16 @@ describe("cgi() and output", () => {
     assert.equal(response.complete, true);
   });
 
+  it("keeps every chunk of those that come at once, and what comes after the last is nobody's", async () => {
+    await shell(
+      "printf 'HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n'; sleep 0.1; " +
+        "printf '1\\r\\na\\r\\n2\\r\\nbc\\r\\n3\\r\\ndef\\r\\n0\\r\\n\\r\\nHTTP/1.1 200 OK\\r\\n\\r\\n'; sleep 60",
+    );
+    const response = await served.get();
+    assert.deepEqual([response.text, response.complete], ["abcdef", true]);
+    await served.close();
+  });
+
   it("answers a condition with the script's own entity tag", async () => {
     await shell(`printf 'Content-Type: text/plain\\nETag: "v1"\\nX-Kept: 1\\n\\nbody'`);
     const response = await served.get("/", 'If-None-Match: "v1"');
@@ -186,7 +141,7 @@ describe("cgi() and output", () => {
 describe("cgi() and lengths", () => {
   it("shows a body that is shorter than its Content-Length as broken", async () => {
     await shell("printf 'Content-Type: a/b\\nContent-Length: 10\\n\\nabc'");
-    await brokenOff();
+    await brokenOff(served);
     const { message } = await served.message(/^response broken off/);
     assert.equal(message, "response broken off: 3 bytes, which said Content-Length: 10 (exit status 0)");
   });
@@ -236,6 +191,12 @@ describe("cgi() and lengths", () => {
     }
     connection.close();
     assert.deepEqual(await served.exit(2).then(({ code, signal }) => [code, signal]), [0, null]);
+  });
+
+  it("says no length to HEAD where the script said none", async () => {
+    await shell(`${HEAD}; echo body`);
+    const response = await exchange(served, requestHead("HEAD", "/"));
+    assert.deepEqual([response.status, response.header("content-length")], [200, null]);
   });
 
   it("stops a script that goes on after its answer to HEAD", async () => {
@@ -310,7 +271,7 @@ describe("cgi() and failures", () => {
   ) {
     it(`breaks the answer off when a script ${name} after its head`, async () => {
       await shell(`${HEAD}; echo begun; sleep 0.1; ${end}`);
-      const response = await brokenOff();
+      const response = await brokenOff(served);
       assert.equal(response?.status, 200);
       await served.message(new RegExp(`^response broken off: ${reason}$`));
     });
@@ -356,16 +317,19 @@ describe("cgi() and failures", () => {
     const proxied = await served.get("/", "X-Forwarded-For: 127.0.0.1");
     assert.equal(proxied.status, 502);
     assert.doesNotMatch(proxied.text, /secret|hello/);
+    // A page of this name may be anybody's, though its name leads here.
+    const rebound = await served.get("/", "Host: pages.example");
+    assert.doesNotMatch(rebound.text, /secret|hello/);
     await served.close();
     await shell("echo secret >&2; echo hello");
     assert.doesNotMatch((await served.get()).text, /secret|hello/);
   });
 
   it("says why a script cannot be started", async () => {
-    const script = join(directory, "no-interpreter");
+    const script = freshPath();
     writeFileSync(script, "#!/nonexistent/interpreter\n", { mode: 0o755 });
-    served = await serveScripts({ root: directory });
-    assert.equal((await served.get("/no-interpreter")).status, 502);
+    served = await serveScripts({ root: dirname(script) });
+    assert.equal((await served.get(`/${basename(script)}`)).status, 502);
     await served.message(/\/nonexistent\/interpreter/);
   });
 
@@ -388,306 +352,5 @@ describe("cgi() and failures", () => {
     assert.equal((await served.get("/no")).status, 403);
     assert.equal((await served.get("/yes")).status, 200);
     assert.equal(served.events.filter(({ type }) => type === "script-exit").length, 1);
-  });
-});
-
-describe("cgi() and time", () => {
-  it("answers 504 when there is no head in time", async () => {
-    await shell("exec sleep 60", { timeouts: { firstByte: 0.2 } });
-    const started = performance.now();
-    assert.equal((await served.get()).status, 504);
-    assert.ok(performance.now() - started < 5000);
-    assert.equal((await served.exit()).signal, "SIGTERM");
-    await served.message(/^answered 504: time limit \(timeouts.firstByte\) reached/);
-  });
-
-  it("breaks the answer off when the script falls silent", async () => {
-    await shell(`${HEAD}; echo before; exec sleep 60`, { timeouts: { idle: 0.2 } });
-    const response = await served.get();
-    assert.equal(response.complete, false);
-    assert.match(toLatin1(response.raw), /before/);
-    await served.message(/^response broken off: time limit \(timeouts.idle\) reached/);
-  });
-
-  it("does not take a script that goes on for silent", async () => {
-    await shell(`${HEAD}; for i in 1 2 3 4 5 6; do echo $i; sleep 0.1; done`, { timeouts: { idle: 0.4 } });
-    const response = await served.get();
-    assert.equal(response.complete, true);
-    assert.equal(response.text, "1\n2\n3\n4\n5\n6\n");
-  });
-
-  it("ends a script that goes on for too long", async () => {
-    await shell(`${HEAD}; while :; do echo x; sleep 0.05; done`, { timeouts: { idle: 5, total: 0.4 } });
-    const response = await served.get();
-    assert.equal(response.complete, false);
-    await served.message(/^response broken off: time limit \(timeouts.total\) reached/);
-    await served.exit();
-  });
-
-  it("forces a script that does not want to end, and its children", async () => {
-    const pids = freshPath();
-    await shell(
-      `trap '' TERM; sleep 60 & echo $$ $! >${pids}; while :; do sleep 0.05; done`,
-      { timeouts: { firstByte: 0.3, grace: 0.2 } },
-    );
-    assert.equal((await served.get()).status, 504);
-    assert.equal((await served.exit()).signal, "SIGKILL");
-    await allGone(await pidsIn(pids, 2));
-  });
-
-  it("has no limits where they are switched off", async () => {
-    await shell(`sleep 0.2; ${HEAD}; sleep 0.2; echo end`, {
-      timeouts: { firstByte: 0, idle: 0, total: Infinity },
-    });
-    assert.equal((await served.get()).text, "end\n");
-  });
-});
-
-describe("cgi() and clients that leave", () => {
-  it("ends a script that is silent before its head, and all it started", async () => {
-    const pids = freshPath();
-    await shell(`sleep 60 & echo $$ $! >${pids}; wait`);
-    const connection = await connect(served);
-    await connection.send(get("/"));
-    const running = await pidsIn(pids, 2);
-    connection.close();
-    assert.equal((await served.exit()).signal, "SIGTERM");
-    await allGone(running);
-  });
-
-  it("ends a script that is silent after its head", async () => {
-    const stopped: unknown[] = [];
-    await shell(`${HEAD}; echo begun; exec sleep 60`, { onExit: (exit) => void stopped.push(exit.stopped) });
-    const connection = await connect(served);
-    await connection.send(get("/"));
-    await connection.head();
-    await connection.received(5);
-    connection.close();
-    assert.equal((await served.exit()).signal, "SIGTERM");
-    assert.deepEqual(stopped, ["client-gone"]);
-    assert.deepEqual(served.messages().filter((message) => !/^started as root/.test(message)), []);
-  });
-
-  it("ends a script that writes without end", async () => {
-    await shell(`${HEAD}; exec yes`);
-    const connection = await connect(served);
-    await connection.send(get("/"));
-    await connection.head();
-    await connection.received(5000);
-    connection.reset();
-    await served.exit();
-  });
-
-  it("ends a script whose request's body breaks off", async () => {
-    const seen = freshPath();
-    await shell(`cat >/dev/null; touch ${seen}; ${HEAD}`);
-    const connection = await connect(served);
-    await connection.send(requestHead("POST", "/", "Content-Length: 200000") + "x".repeat(100_000));
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    connection.close();
-    assert.equal((await served.exit()).signal, "SIGTERM");
-    assert.equal(existsSync(seen), false);
-  });
-});
-
-describe("cgi() and what scripts leave behind", () => {
-  it("ends the answer although something holds the pipe", async () => {
-    const pids = freshPath();
-    await shell(`${HEAD}; echo done; sleep 60 & echo $! >${pids}`);
-    const started = performance.now();
-    const response = await served.get();
-    assert.equal(response.text, "done\n");
-    assert.equal(response.complete, true);
-    assert.ok(performance.now() - started < 5000);
-    await allGone(await pidsIn(pids, 1));
-  });
-
-  it("still hands on what is in the pipe, and what is written after the script's end", async () => {
-    await shell(`${HEAD}; (for i in 1 2 3; do sleep 0.1; echo $i; done) & exit 0`);
-    const response = await served.get();
-    assert.equal(response.text, "1\n2\n3\n");
-    assert.equal(response.complete, true);
-  });
-
-  it("leaves no process behind that has closed its pipes", async () => {
-    const pids = freshPath();
-    await shell(`${HEAD}; sleep 60 >/dev/null 2>&1 & echo $! >${pids}`);
-    assert.equal((await served.get()).status, 200);
-    await allGone(await pidsIn(pids, 1));
-  });
-
-  it("forces one that does not want to end", async () => {
-    const pids = freshPath();
-    await shell(
-      `${HEAD}; (trap '' TERM; while :; do sleep 0.05; done) >/dev/null 2>&1 & echo $! >${pids}`,
-      { timeouts: { grace: 0.2 } },
-    );
-    assert.equal((await served.get()).status, 200);
-    await allGone(await pidsIn(pids, 1));
-  });
-
-  it("lets a script that has closed its output work on", async () => {
-    const go = freshPath();
-    await shell(`${HEAD}; echo done; exec >&- ; ${until(go)}; echo late >&2`);
-    const response = await served.get();
-    assert.deepEqual([response.text, response.complete], ["done\n", true]);
-    writeFileSync(go, "");
-    assert.equal((await served.exit()).code, 0);
-    assert.ok(served.events.some((event) => event.type === "script-stderr" && event.line === "late"));
-  });
-});
-
-describe("cgi() and standard error", () => {
-  it("logs it line by line, with script, process and request", async () => {
-    await shell(`echo one >&2; ${HEAD}; printf 'two\\nthree' >&2; echo body`);
-    assert.equal((await served.get()).text, "body\n");
-    const { pid, requestId } = await served.exit();
-    const lines = served.events.filter(({ type }) => type === "script-stderr");
-    assert.deepEqual(
-      lines,
-      ["one", "two", "three"].map((line) => ({
-        type: "script-stderr",
-        line,
-        script: "/bin/sh",
-        pid,
-        requestId,
-      })),
-    );
-  });
-
-  it("does not let a flood of it block the script or fill the log", async () => {
-    await shell(`head -c 3000000 /dev/zero | tr '\\0' x >&2; ${HEAD}; echo body`, {
-      limits: { stderr: 1000 },
-    });
-    assert.equal((await served.get()).text, "body\n");
-    await served.exit();
-    const lines = served.events.filter((event) => event.type === "script-stderr");
-    assert.equal(
-      lines.reduce((size, event) => size + (event.type === "script-stderr" ? event.line.length : 0), 0),
-      1000,
-    );
-    await served.message(/^more than 1000 bytes on standard error/);
-  });
-
-  it("gives it to the hook in the place of the log", async () => {
-    const heard: string[] = [];
-    await shell(`echo hear me >&2; ${HEAD}`, {
-      onStderr(line, { scriptFilename }) {
-        heard.push(`${scriptFilename}: ${line}`);
-        throw new Error("deaf");
-      },
-    });
-    assert.equal((await served.get()).status, 200);
-    await served.exit();
-    assert.deepEqual(heard, ["/bin/sh: hear me"]);
-    assert.equal(served.events.some(({ type }) => type === "script-stderr"), false);
-    await served.message(/^the hook onStderr failed: Error: deaf$/);
-  });
-
-  it("tells the hook of the end, and survives it", async () => {
-    const ends: unknown[] = [];
-    await shell(`${HEAD}; exit 5`, {
-      onExit({ code, signal, stopped, call, durationMs }) {
-        ends.push([code, signal, stopped, call.scriptName, durationMs > 0]);
-        throw new Error("not interested");
-      },
-    });
-    await served.get();
-    await served.message(/^the hook onExit failed: Error: not interested$/);
-    assert.deepEqual(ends, [[5, null, null, "", true]]);
-  });
-});
-
-describe("cgi() under load", () => {
-  it("answers 503 when too many wait, with the time to come again", async () => {
-    const go = freshPath();
-    await shell(`${until(go)}; ${HEAD}`, { limits: { concurrent: 1, queue: 1 } });
-    const three = [served.get(), served.get(), served.get()];
-    const refused = await Promise.race(three);
-    assert.equal(refused.status, 503);
-    assert.match(refused.header("retry-after") ?? "", /^\d+$/);
-    await served.message(/^answered 503: 1 scripts run and 1 requests wait/);
-    writeFileSync(go, "");
-    const statuses = (await Promise.all(three)).map(({ status }) => status);
-    assert.deepEqual(statuses.sort(), [200, 200, 503]);
-    assert.equal((await served.get()).status, 200);
-  });
-
-  it("answers 503 to who has waited for too long", async () => {
-    const go = freshPath();
-    await shell(`${until(go)}; ${HEAD}`, { limits: { concurrent: 1, wait: 0.1 } });
-    const both = [served.get(), served.get()];
-    const refused = await Promise.race(both);
-    assert.equal(refused.status, 503);
-    await served.message(/^answered 503: no place within 0.1 s/);
-    writeFileSync(go, "");
-    const statuses = (await Promise.all(both)).map(({ status }) => status);
-    assert.deepEqual(statuses.sort(), [200, 503]);
-  });
-
-  it("starts nothing for a client that left while it waited", async () => {
-    const go = freshPath();
-    await shell(`${until(go)}; ${HEAD}`, { limits: { concurrent: 1 } });
-    const first = await connect(served);
-    await first.send(get("/first"));
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const second = await connect(served);
-    await second.send(get("/second"));
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    second.close();
-    await served.event((event): event is Extract<typeof event, { type: "access" }> =>
-      event.type === "access" && event.target === "/second"
-    );
-    writeFileSync(go, "");
-    assert.equal((await first.response()).status, 200);
-    first.close();
-    assert.equal((await served.get("/third")).status, 200);
-    await served.exit(2);
-    assert.equal(served.events.filter(({ type }) => type === "script-exit").length, 2);
-  });
-});
-
-describe("cgi().close()", () => {
-  it("lets running scripts finish within the grace, and takes no more", async () => {
-    const go = freshPath();
-    await shell(`${HEAD}; echo begun; ${until(go)}; echo end`);
-    const connection = await connect(served);
-    await connection.send(get("/"));
-    await connection.head();
-    const closed = served.handler.close(10_000);
-    const refused = await served.get();
-    assert.equal(refused.status, 503);
-    assert.match(refused.header("retry-after") ?? "", /^\d+$/);
-    writeFileSync(go, "");
-    await closed;
-    assert.equal((await served.exit()).code, 0);
-    connection.close();
-  });
-
-  it("then ends them", async () => {
-    await shell(`trap 'exit 0' TERM; ${HEAD}; echo begun; while :; do sleep 0.05; done`);
-    const connection = await connect(served);
-    await connection.send(get("/"));
-    await connection.head();
-    await served.handler.close(50);
-    await served.message(/^response broken off: the server is shutting down/);
-    const { code, signal } = await served.exit();
-    assert.deepEqual([code, signal], [0, null]);
-    connection.close();
-  });
-
-  it("answers 503 to a script that had said nothing yet", async () => {
-    const pids = freshPath();
-    await shell(`echo $$ >${pids}; exec sleep 60`);
-    const response = served.get();
-    await pidsIn(pids, 1);
-    await served.handler.close();
-    assert.equal((await response).status, 503);
-  });
-
-  it("resolves at once when nothing runs", async () => {
-    await shell(HEAD);
-    await served.handler.close();
-    await served.handler.close(1000);
   });
 });

@@ -43,9 +43,9 @@ describe("createQueue()", () => {
   it("sends away who would wait too far back", () => {
     const queue = createQueue({ ...OPTIONS, concurrent: 1, queue: 1 });
     queue.enter("a");
-    assert.equal(queue.isFull("a"), false);
+    assert.equal(queue.refusal("a"), null);
     void queue.enter("a");
-    assert.equal(queue.isFull("a"), true);
+    assert.equal(queue.refusal("a"), "full");
     assert.equal(queue.enter("a"), "full");
   });
 
@@ -158,6 +158,7 @@ describe("createQueue()", () => {
     isPlace(place);
     place.release();
     assert.equal(queue.enter("c"), "closed");
+    assert.equal(queue.refusal("c"), "closed");
     assert.deepEqual([queue.running, queue.waiting], [0, 0]);
   });
 

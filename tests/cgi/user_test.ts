@@ -13,6 +13,7 @@ const users = { nobody, www };
 const asRoot = fakeProcesses({ user: { uid: 0, gid: 0 }, users });
 const asMe = fakeProcesses({ user: { uid: 1000, gid: 1000 }, users });
 const onWindows = fakeProcesses({ user: null });
+const untold = fakeProcesses({ user: undefined });
 
 describe("resolveUser()", () => {
   const cases: readonly (readonly [string, string | UserIdentity | null | undefined, UserIdentity | null])[] =
@@ -42,6 +43,10 @@ describe("resolveUser()", () => {
     assert.equal(await resolveUser("1000:1000", asMe), null);
     assert.equal(await resolveUser(undefined, onWindows), null);
   });
+  it("refuses to guess where it is not told who it is itself: it may be root", async () => {
+    await assert.rejects(resolveUser(undefined, untold), /Cannot tell whether this server is root/);
+    assert.equal(await resolveUser(null, untold), null);
+  });
   it("refuses what cannot be", async () => {
     const refused = async (user: string | UserIdentity, processes: typeof asRoot, message: RegExp) => {
       await assert.rejects(
@@ -52,6 +57,7 @@ describe("resolveUser()", () => {
     await refused("nosuch", asRoot, /^Cannot run scripts as nosuch: there is no such user$/);
     await refused("www", asMe, /^Cannot run scripts as www: only a server that was started as root/);
     await refused("www", onWindows, /no user numbers/);
+    await refused("www", untold, /Cannot tell whether this server is root.*--allow-sys=uid,gid/);
     await refused("4294967295:0", asRoot, /not the numbers/);
     await refused({ uid: -1, gid: 0 }, asRoot, /not the numbers/);
     await refused({ uid: 1.5, gid: 0 }, asRoot, /not the numbers/);

@@ -261,6 +261,31 @@ test("read: the span, as often as asked", async (t) => {
   await assert.rejects(file.read({ offset: 0, length: 1 }), isReason("failed"));
 });
 
+test("open: tells where the file is, where the system does", { skip: needsProc }, async (t) => {
+  const path = await fileWith(t, "here");
+  await symlink(path, `${path}-link`);
+  const file = await opened(`${path}-link`);
+  assert.equal(file.realPath?.(), path);
+  await rm(path);
+  assert.equal(file.realPath?.(), path, "deleted");
+  await file.close();
+  assert.equal(file.realPath?.(), null, "closed");
+});
+
+test("read, stream: a file that was being written to when it was opened may grow", async (t) => {
+  const path = await fileWith(t, pattern(LARGE));
+  const file = await opened(path);
+  await appendFile(path, "more");
+  assert.equal((await file.read({ offset: 0, length: 9 })).length, 9);
+  const pieces = await collect(file.stream({ offset: 0, length: LARGE }));
+  assert.ok(joined(pieces).equals(Buffer.from(pattern(LARGE))));
+
+  const shorter = await opened(path);
+  await truncate(path, LARGE);
+  await assert.rejects(shorter.read({ offset: 0, length: 9 }), isReason("changed"));
+  await shorter.close();
+});
+
 test("read: a file that changed or shrank is an error", async (t) => {
   const path = await fileWith(t, "12345");
   const span = { offset: 0, length: 5 };

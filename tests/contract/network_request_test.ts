@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { runtime } from "../../adapters/auto.ts";
 import type { Connection, Handler } from "../../src/handler.ts";
 import { requestUrl } from "../../src/request_path.ts";
+import { respond } from "../../src/response.ts";
 import { chunk, concat, connect, exchange, get, requestHead, toBytes } from "../_http.ts";
 import { promised, serving, within } from "./_serving.ts";
 
@@ -21,6 +22,9 @@ const mirror: Handler = async (request, connection) => {
     connection,
   });
 };
+
+/** Deno's server is its own; Bun and Node share the adapter's code. */
+const isDeno = runtime.name === "deno";
 
 interface Mirrored {
   readonly method: string;
@@ -88,8 +92,10 @@ test("listen() tells both ends of the connection, its security and its protocol"
     assert.deepEqual(seen.local, { hostname: "127.0.0.1", port: target.port });
     assert.deepEqual(seen.remote, { hostname: "127.0.0.1", port: connection.socket.localPort });
     assert.equal(seen.secure, false);
-    assert.equal(seen.protocol, runtime.name === "node" ? "HTTP/1.1" : undefined);
+    assert.equal(seen.protocol, isDeno ? undefined : "HTTP/1.1");
     connection.close();
+    const old = mirrored((await exchange(target, "GET / HTTP/1.0\r\n\r\n")).text).connection;
+    assert.equal(old.protocol, isDeno ? undefined : "HTTP/1.0");
   }));
 
 for (
@@ -125,11 +131,10 @@ test("listen() understands the absolute form of a target", () =>
     assert.equal(status, 200);
     assert.equal(seen.path, "/x");
     assert.equal(seen.query, "?y=1");
-    // RFC 9112 section 3.2.2 has the target win. Bun lets the Host field win.
-    assert.equal(seen.host, runtime.name === "bun" ? "localhost" : "example.org");
+    assert.equal(seen.host, "example.org");
   }));
 
-test("listen() percent-encodes bytes above ASCII in a target, one by one", () =>
+test("listen() percent-encodes bytes above ASCII in a target one by one, or refuses them", () =>
   serving(mirror, async ({ target }) => {
     const bytes = concat([
       toBytes("GET /caf"),
@@ -137,8 +142,9 @@ test("listen() percent-encodes bytes above ASCII in a target, one by one", () =>
       toBytes(" HTTP/1.1\r\nHost: x\r\n\r\n"),
     ]);
     const { status, text } = await exchange(target, bytes);
-    assert.equal(status, 200);
-    assert.equal(mirrored(text).path, "/caf%C3%A9");
+    // RFC 3986 has no such bytes: Node's and Bun's parser says so.
+    assert.equal(status, isDeno ? 200 : 400);
+    if (isDeno) assert.equal(mirrored(text).path, "/caf%C3%A9");
   }));
 
 test("listen() serves HTTP/1.0, with and without a Host field, and closes", () =>
@@ -158,7 +164,6 @@ test("listen() serves HTTP/1.0, with and without a Host field, and closes", () =
 
 for (
   const [what, head] of [
-    ["without a Host field", "GET / HTTP/1.1\r\n\r\n"],
     ["with two Host fields", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"],
     ["with a path in its Host field", "GET /x HTTP/1.1\r\nHost: a/secret?\r\n\r\n"],
     ["with a user in its Host field", "GET /x HTTP/1.1\r\nHost: a@b\r\n\r\n"],
@@ -181,6 +186,13 @@ for (
     });
   });
 }
+
+test("listen() refuses a request without a Host field with 400, where the version is told", () =>
+  serving(mirror, async ({ target }) => {
+    const response = await exchange(target, "GET / HTTP/1.1\r\n\r\n");
+    // Deno does not tell it from HTTP/1.0, which has no such field.
+    assert.equal(response.status, isDeno ? 200 : 400);
+  }));
 
 test("listen() hands over every registered method", () =>
   serving(mirror, async ({ target }) => {
@@ -242,7 +254,7 @@ test("listen() streams a body both ways at the same time", () =>
     await connection.send(requestHead("POST", "/", "Transfer-Encoding: chunked"));
     await connection.send(chunk("one"));
     await connection.head();
-    await connection.received(3 + chunk("one").length - 3);
+    await connection.received(chunk("one").length);
     await connection.send(chunk("two"));
     await connection.received(2 * chunk("two").length);
     await connection.send(chunk());
@@ -302,7 +314,7 @@ test("listen() sends 100 Continue when the body is first read, and not before", 
     const connection = await connect(target);
     await connection.send(requestHead("POST", "/", "Content-Length: 4", "Expect: 100-continue"));
     await within(asked.promise, "the request");
-    if (runtime.name === "node") assert.equal(connection.take().length, 0);
+    assert.equal(connection.take().length, 0);
     go.resolve();
     await connection.received(1);
     await connection.send("body");
@@ -319,20 +331,25 @@ test("listen() answers without 100 Continue where the body is not read", () =>
     await connection.send(requestHead("POST", "/", "Content-Length: 4", "Expect: 100-continue"));
     const response = await connection.response();
     assert.equal(response.status, 413);
-    if (runtime.name === "node") {
-      assert.deepEqual(response.interim, []);
-      assert.equal(await connection.ended(), "fin");
-    }
+    // Deno asks for the body of its own accord.
+    assert.deepEqual(response.interim, isDeno ? ["HTTP/1.1 100 Continue"] : []);
+    // It cannot be known any more whether what comes next is the body or a request.
+    if (!isDeno) await connection.ended();
     connection.close();
   }));
 
 for (const method of ["POST", "GET"]) {
-  test(`listen() keeps the connection after a small body of ${method} that was not read`, () =>
-    serving(() => new Response("fine"), async ({ target }) => {
+  test(`listen() answers in spite of a body of ${method} that is not read, and keeps the connection`, () =>
+    serving(() => respond(200, new Headers(), "fine"), async ({ target }) => {
       const connection = await connect(target);
       for (let round = 0; round < 3; round++) {
         await connection.send(requestHead(method, "/", "Content-Length: 5000") + "x".repeat(5000));
         assert.equal((await connection.response()).text, "fine");
+        // Deno does not hand over the body of a GET, and closes.
+        if (isDeno && method === "GET") {
+          await connection.ended();
+          break;
+        }
       }
       connection.close();
     }));
@@ -370,19 +387,17 @@ test("listen() fails the body of a client that leaves in the middle of it", () =
   });
 });
 
-test("listen() fails a body whose chunks are malformed", () => {
+test("listen() ends the connection over a body whose chunks are malformed, and fails the body", () => {
   const outcome = promised<unknown>();
   return serving(async (request) => {
-    try {
-      outcome.resolve(await request.text());
-    } catch (error) {
-      outcome.resolve(error);
-    }
+    await request.text().catch(outcome.resolve);
     return new Response("fine");
   }, async ({ target }) => {
     const connection = await connect(target);
     await connection.send(requestHead("POST", "/", "Transfer-Encoding: chunked") + "3\r\nabc\r\nzz\r\n");
-    assert.ok(await within(outcome.promise, "the handler") instanceof Error);
+    await connection.ended();
     connection.close();
+    // On Deno the body never ends, and nothing else tells the handler either: its time limits have to.
+    if (!isDeno) assert.ok(await within(outcome.promise, "the handler") instanceof Error);
   });
 });

@@ -614,6 +614,18 @@ test("spool: a start that fails leaves it to be used again", async () => {
   assert.equal(await outputOf(await sh("cat", { stdin: spool })), "kept");
 });
 
+test("spool: closed under a write, it does not write into the next one", async () => {
+  for (let round = 0; round < 20; round++) {
+    const first = await processes.spool();
+    // Too much to be written at once.
+    const writing = first.write(new Uint8Array(1 << 20).fill(1));
+    await first.close();
+    const second = await spooled(encode("second"));
+    await writing;
+    assert.equal(await textOf(second.stream()), "second");
+  }
+});
+
 test("spool: nobody else can read it", { skip: needsProc }, async (t) => {
   const directory = await temporaryDirectory(t);
   process.env["TMPDIR"] = directory;

@@ -9,7 +9,7 @@ import { readdirSync, readlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { connect, get, requestHead } from "../_http.ts";
 import { entityTag, serverOf } from "./_ask.ts";
-import { siteFixture } from "./_site_fixture.ts";
+import { siteFixture, writeTree } from "./_site_fixture.ts";
 
 /** Too large for the buffers between two sockets. */
 const LARGE = 32 * 1024 * 1024;
@@ -23,6 +23,8 @@ export async function descriptorsReturn(rounds: number): Promise<void> {
   writeFileSync(join(root, "hello.txt"), "0123456789");
   writeFileSync(join(root, "large"), "");
   truncateSync(join(root, "large"), LARGE);
+  // A young file would get another tag on the way.
+  writeTree(root, {});
   const served = { root };
   const { address } = await serverOf(served);
   const tag = await entityTag(served);

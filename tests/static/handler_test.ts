@@ -361,8 +361,10 @@ describe("staticFiles() and its options", () => {
     const bad: Parameters<typeof staticFiles>[0][] = [
       { root: "" },
       { root: [] },
+      { root: undefined as never },
       { root: "/s", mount: "static" },
       { root: "/s", index: ["a/b.html"] },
+      { root: "/s", index: "index.html" as never },
       { root: "/s", spa: "../x.html" },
       { root: "/s", notFoundPage: "" },
       { root: "/s", cgiExtensions: ["cgi"] },
@@ -372,7 +374,11 @@ describe("staticFiles() and its options", () => {
       { root: "/s", headers: [{ path: "**", headers: { "X Y": "z" } }] },
     ];
     for (const options of bad) {
-      assert.throws(() => staticFiles({ fileSystem, ...options }), TypeError, JSON.stringify(options));
+      assert.throws(
+        () => staticFiles({ fileSystem, ...options }),
+        { name: "TypeError", message: /^Cannot / },
+        JSON.stringify(options),
+      );
     }
   });
 

@@ -114,6 +114,8 @@ describe("staticFiles() and script areas", () => {
     "/site/alias": { link: "cgi-bin" },
     "/site/htbin": { link: "scripts" },
     "/site/a.CGI": "source",
+    "/site/a.CGI.gz": "source",
+    "/site/a.cgi.br": "source",
     "/site/alias.txt": { link: "a.CGI" },
     "/site/named.cgi": { link: "ok.txt" },
     "/site/dir.cgi/index.html": "page",
@@ -136,6 +138,8 @@ describe("staticFiles() and script areas", () => {
           // The folder that the area's link leads to.
           "/scripts/y.sh",
           "/a.CGI",
+          "/a.CGI.gz",
+          "/a.cgi.br",
           "/alias.txt",
           // Its own name is a script's, whatever it leads to.
           "/named.cgi",

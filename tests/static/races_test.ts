@@ -103,6 +103,31 @@ describe("a file that changes while it is sent", () => {
   });
 });
 
+describe("a log", () => {
+  it("is sent as it was when asked for, while it is being written", async () => {
+    const root = siteFixture().scratch();
+    const path = join(root, "log.txt");
+    const { address } = await serverOf({ root });
+    writeFileSync(path, filled("A", LENGTH));
+    const connection = await connect(address);
+    try {
+      await connection.send(get("/log.txt", "Connection: close"));
+      await connection.received(1000);
+      connection.pause();
+      appendFileSync(path, filled("B", 1000));
+      connection.resume();
+      const response = await connection.response({ timeout: 20_000 });
+      assert.equal(response.status, 200);
+      assert.match(response.header("etag") ?? "", /^W\//);
+      assert.equal(response.complete, true);
+      assert.equal(response.body.length, LENGTH);
+      expectOnly(response, "A");
+    } finally {
+      connection.close();
+    }
+  });
+});
+
 describe("what is not a regular file", () => {
   it("is refused at once, and never opened", async () => {
     const root = siteFixture().scratch();
@@ -153,7 +178,7 @@ describe("a server out of descriptors", () => {
       assert.match(refused.header("retry-after") ?? "", /^\d+$/);
       for (const connection of others) connection.close();
       expectWhole(await until(first, 200));
-      expectWhole(await next(await reconnect(command.address, others)));
+      expectWhole(await served(command.address));
     } finally {
       first.close();
       for (const connection of others) connection.close();
@@ -163,18 +188,44 @@ describe("a server out of descriptors", () => {
   });
 });
 
-/** A new connection, once the server takes new ones again. */
-async function reconnect(target: Target, opened: RawConnection[]): Promise<RawConnection> {
+describe("a server that is out of descriptors before its first file", () => {
+  it("serves files when there are some again", async () => {
+    const root = siteFixture().scratch();
+    writeTree(root, { "hello.txt": "0123456789" });
+    const user = process.getuid?.() === 0 ? { user: NOBODY } : {};
+    const command = await startCommand(["0", "--directory", root], { ...user, descriptors: 96 });
+    const opened: RawConnection[] = [];
+    try {
+      for (let count = 0; count < 120; count++) {
+        const other = await connect(command.address).catch(() => null);
+        if (other === null) continue;
+        opened.push(other);
+        await other.send(get("/hello.txt")).catch(() => {});
+      }
+      for (const connection of opened) connection.close();
+      expectWhole(await served(command.address));
+    } finally {
+      for (const connection of opened) connection.close();
+      await command.stop();
+    }
+  });
+});
+
+/** The file over a new connection, once the server takes some again: until then it may refuse or break them. */
+async function served(target: Target): Promise<RawResponse> {
   const deadline = performance.now() + 10_000;
   while (true) {
+    const connection = await connect(target).catch(() => null);
     try {
-      const connection = await connect(target);
-      opened.push(connection);
-      return connection;
+      if (connection === null) throw new Error("refused");
+      const response = await next(connection);
+      if (response.status === 200 || performance.now() > deadline) return response;
     } catch (error) {
       if (performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    } finally {
+      connection?.close();
     }
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

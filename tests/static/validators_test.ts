@@ -81,6 +81,20 @@ describe("fileValidators()", () => {
     assert.equal(young.strongDate, false);
   });
 
+  it("match none of later: what was taken between two writes of one clock tick is asked for again", () => {
+    const file = { mtimeMs: Date.now(), size: 10 };
+    const young = fileValidators(file).tag ?? "";
+    const { now } = Date;
+    Date.now = () => file.mtimeMs + 3000;
+    try {
+      const settled = fileValidators(file).tag ?? "";
+      assert.match(settled, /^"/);
+      assert.equal(weakMatch(young, settled), false);
+    } finally {
+      Date.now = now;
+    }
+  });
+
   it("are weak for what is compressed on the fly", () => {
     assert.match(fileValidators({ mtimeMs: MODIFIED, size: 10 }, "gzip", true).tag ?? "", /^W\//);
   });

@@ -112,6 +112,8 @@ function requestOf(
   body: RequestBody["stream"],
   secure: boolean,
 ): NodeRequest | null {
+  // RFC 9112 section 6.1: a proxy that speaks HTTP/1.0 would see another end of this body, and the next request in it.
+  if (incoming.httpVersion !== "1.1" && incoming.headers["transfer-encoding"] !== undefined) return null;
   const url = urlOf(incoming, secure ? "https" : "http");
   if (url === null) return null;
   try {
@@ -122,7 +124,7 @@ function requestOf(
   }
 }
 
-/** 400, and nothing more is read from this connection: RFC 9112 section 3.2. */
+/** 400, and nothing more is read from this connection: RFC 9112 sections 3.2 and 6.1. */
 function refuse(outgoing: ServerResponse, body: RequestBody): void {
   outgoing.writeHead(400, ["connection", "close", "content-length", "0"]);
   body.release();
@@ -147,8 +149,11 @@ function breakOff(outgoing: ServerResponse): void {
     // Without a length or chunks, only a reset tells a broken body from a whole one. TLS has an alert for the end.
     const untilClose = outgoing.headersSent && !outgoing.chunkedEncoding &&
       !outgoing.hasHeader("content-length");
-    if (untilClose && socket instanceof Socket && !("encrypted" in socket)) {
+    // Bun has this property on every socket, Node on TLS sockets alone.
+    const encrypted = socket !== null && "encrypted" in socket && socket.encrypted === true;
+    if (untilClose && socket instanceof Socket && !encrypted) {
       socket.resetAndDestroy();
-    } else outgoing.destroy();
+      // Of a response whose head was not sent yet, Bun would send an empty 200 when it is destroyed.
+    } else (socket ?? outgoing).destroy();
   });
 }

@@ -72,6 +72,8 @@ function startListening(server: Server, options: ListenOptions): Promise<Network
 /** A connection and what happens on it. */
 interface Client extends Ends {
   readonly exchanges: Set<Exchange>;
+  /** Has sent what is no request: what follows on the connection is not one either (RFC 9112 section 9.6). */
+  refused: boolean;
 }
 
 /** Everybody who is connected. */
@@ -98,6 +100,7 @@ function serveClients(server: Server, options: ExchangeOptions): Clients {
       remote: networkAddress(socket.remoteAddress, socket.remotePort),
       local: networkAddress(socket.localAddress, socket.localPort),
       exchanges: new Set(),
+      refused: false,
     };
     clients.set(socket, client);
     socket.on("close", () => {
@@ -112,8 +115,13 @@ function serveClients(server: Server, options: ExchangeOptions): Clients {
   function answer(incoming: IncomingMessage, outgoing: ServerResponse, expects100: boolean): void {
     const { socket } = incoming;
     const client = clientOf(socket);
+    // Node reads on while the refusal is being sent.
+    if (client.refused) return;
     const exchange = startExchange(incoming, outgoing, expects100, client, options);
-    if (exchange === null) return;
+    if (exchange === null) {
+      client.refused = true;
+      return;
+    }
     client.exchanges.add(exchange);
     running++;
     outgoing.on("finish", () => {

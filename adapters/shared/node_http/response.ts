@@ -5,10 +5,8 @@
  */
 
 import type { ServerResponse } from "node:http";
-import { bodySource, type FileSpan } from "../../../src/response.ts";
-
-/** How much of a file is read at once, in bytes. */
-const FILE_PIECE = 512 * 1024;
+import { bodySource } from "../../../src/response.ts";
+import { filePieces, LATE, type Pieces, soon, streamPieces } from "../pieces.ts";
 
 /** A response on its way to the client. */
 export interface Delivery {
@@ -48,51 +46,6 @@ export function deliver(options: DeliveryOptions): Delivery {
 }
 
 const EMPTY = new Uint8Array();
-
-/** A body in pieces, one at a time. */
-interface Pieces {
-  /** The next piece; `null` after the last. */
-  next(): Promise<Uint8Array | null>;
-  /** Releases what is behind it. Harmless when it is over. */
-  cancel(): void;
-}
-
-function streamPieces(stream: ReadableStream<Uint8Array>): Pieces {
-  const reader = stream.getReader();
-  return {
-    async next() {
-      const { done, value } = await reader.read();
-      if (done) return null;
-      if (value instanceof Uint8Array) return value;
-      throw new TypeError("The body's stream gave something else than bytes");
-    },
-    cancel() {
-      reader.cancel().catch(() => {});
-    },
-  };
-}
-
-function filePieces({ file, offset, length }: FileSpan): Pieces {
-  let at = offset;
-  const end = offset + length;
-  return {
-    async next() {
-      if (at >= end) {
-        await file.close();
-        return null;
-      }
-      const piece = await file.read({
-        offset: at,
-        length: Math.min(FILE_PIECE, end - at),
-      });
-      at += piece.length;
-      return piece;
-    },
-    cancel() {
-      file.close().catch(() => {});
-    },
-  };
-}
 
 /** A response that has no body whatever the handler gave: to HEAD, 204, 304. */
 function sendHead(
@@ -140,89 +93,101 @@ function sendWhole(options: DeliveryOptions, bytes: Uint8Array): Delivery {
   return OVER;
 }
 
-/** Sends pieces as they come, each when the client has taken the one before. */
-function sendPieces(
-  options: DeliveryOptions,
-  pieces: Pieces,
-  length: number | null,
-): Delivery {
-  const { outgoing, response } = options;
-  let cancelled = false;
-  let wake = () => {};
-  /** The next piece, asked for before it is needed. That it fails counts when its turn comes, or never once cancelled. */
-  function ahead(): Promise<Uint8Array | null> {
-    const next = pieces.next();
-    next.catch(() => {});
-    return next;
-  }
-  async function send(): Promise<void> {
-    const declared = declaredLength(response) ?? length;
-    const first = ahead();
-    let next: Promise<Uint8Array | null>;
-    let piece = await soon(first);
-    if (piece === LATE) {
-      if (cancelled) return;
-      writeHead(options, length);
-      outgoing.flushHeaders();
-      piece = await first;
-      next = piece === null ? first : ahead();
-    } else if (piece === null) {
-      return void (cancelled || sendWhole(options, EMPTY));
-    } else {
-      // Most streams are one piece: a whole response is one write, and has a length.
-      next = ahead();
-      if (await soon(next) === null) {
-        return void (cancelled || sendWhole(options, piece));
-      }
-      if (cancelled) return;
-      writeHead(options, length);
-    }
-    let left = declared ?? Infinity;
-    while (piece !== null && !cancelled) {
-      const excess = piece.length > left;
-      const ready = outgoing.write(excess ? piece.subarray(0, left) : piece);
-      left -= Math.min(piece.length, left);
-      if (left === 0) break;
-      if (!ready) {
-        await new Promise<void>((resolve) => {
-          outgoing.once("drain", resolve);
-          wake = resolve;
-        });
-      }
-      piece = await next;
-      if (piece !== null) next = ahead();
-    }
-    if (cancelled) return;
-    if (left > 0 && left !== Infinity) {
-      throw tooShort(declared!, declared! - left);
-    }
-    options.onEnding();
-    outgoing.end();
-    // The client has all it was promised; more than that is nobody's.
-    if (left === 0 && await next !== null) pieces.cancel();
-  }
-  send().catch((error) => {
-    if (!cancelled) options.onBroken(error);
+/** Sends pieces as they come, each when the client has taken the one before. `length` is theirs, where it is known. */
+function sendPieces(options: DeliveryOptions, pieces: Pieces, length: number | null): Delivery {
+  const sending: Sending = { pieces, length, isCancelled: false, wake() {} };
+  send(options, sending).catch((error) => {
+    if (!sending.isCancelled) options.onBroken(error);
     pieces.cancel();
   });
   return {
     cancel() {
-      if (cancelled) return;
-      cancelled = true;
+      if (sending.isCancelled) return;
+      sending.isCancelled = true;
       pieces.cancel();
-      wake();
+      sending.wake();
     },
   };
 }
 
-const LATE = Symbol("late");
+interface Sending {
+  readonly pieces: Pieces;
+  readonly length: number | null;
+  isCancelled: boolean;
+  /** Ends the wait for the client. */
+  wake(): void;
+}
 
-/** What the promise is settled with, or `LATE` when that takes more than the turn of the event loop. */
-function soon<T>(promise: Promise<T>): Promise<T | typeof LATE> {
+async function send(options: DeliveryOptions, sending: Sending): Promise<void> {
+  const { outgoing } = options;
+  const first = ahead(sending.pieces);
+  let piece = await soon(first);
+  if (piece === LATE) piece = await inThisTurn(first);
+  if (sending.isCancelled) return;
+  if (piece === LATE) {
+    // The body may be long in coming: the client can have the head.
+    writeHead(options, sending.length);
+    outgoing.flushHeaders();
+    return await sendRest(options, sending, await first);
+  }
+  if (piece === null) return void sendWhole(options, EMPTY);
+  const second = ahead(sending.pieces);
+  const following = await soon(second);
+  if (sending.isCancelled) return;
+  // Most streams are one piece: a whole response is one write, and has a length.
+  if (following === null) return void sendWhole(options, piece);
+  writeHead(options, sending.length);
+  await sendRest(options, sending, piece, second);
+}
+
+/** Sends what is left, beginning with `piece`; `next` is what comes after it, when that was asked for already. */
+async function sendRest(
+  options: DeliveryOptions,
+  sending: Sending,
+  piece: Uint8Array | null,
+  next: Promise<Uint8Array | null> | null = null,
+): Promise<void> {
+  const { outgoing, response } = options;
+  const { pieces } = sending;
+  const declared = declaredLength(response) ?? sending.length;
+  let left = declared ?? Infinity;
+  while (piece !== null && !sending.isCancelled) {
+    next ??= ahead(pieces);
+    const isTaken = outgoing.write(piece.length > left ? piece.subarray(0, left) : piece);
+    left -= Math.min(piece.length, left);
+    if (left === 0) break;
+    if (!isTaken) await drain(outgoing, sending);
+    piece = await next;
+    next = null;
+  }
+  if (sending.isCancelled) return;
+  if (declared !== null && left > 0) throw tooShort(declared, declared - left);
+  options.onEnding();
+  outgoing.end();
+  // The client has all it was promised. More than that is for nobody.
+  if (next !== null && await next !== null) pieces.cancel();
+}
+
+/** The next piece, asked for before it is needed. That it fails counts when its turn comes, or never once cancelled. */
+function ahead(pieces: Pieces): Promise<Uint8Array | null> {
+  const next = pieces.next();
+  next.catch(() => {});
+  return next;
+}
+
+function drain(outgoing: ServerResponse, sending: Sending): Promise<void> {
+  return new Promise((resolve) => {
+    outgoing.once("drain", resolve);
+    sending.wake = resolve;
+  });
+}
+
+/** What the promise is fulfilled with, or `LATE` when that takes more than this turn of the event loop. */
+function inThisTurn<T>(promise: Promise<T>): Promise<T | typeof LATE> {
   return new Promise((resolve, reject) => {
-    const immediate = setImmediate(resolve, LATE);
+    const turn = setImmediate(resolve, LATE);
     promise.then((value) => {
-      clearImmediate(immediate);
+      clearImmediate(turn);
       resolve(value);
     }, reject);
   });

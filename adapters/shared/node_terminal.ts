@@ -1,0 +1,49 @@
+/**
+ * What a command-line program needs of its process, on Node and Bun.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { isatty } from "node:tty";
+import type { Terminal } from "../../src/runtime.ts";
+import { type Output, output } from "./output.ts";
+import { standardStream } from "./standard_stream.ts";
+
+/** How long a reader may take for what was written last, in milliseconds. */
+const PATIENCE = 1000;
+
+// Opened when they are first used: a server in somebody else's process has no business with them.
+let out: Output | null = null;
+let err: Output | null = null;
+
+function stdout(): Output {
+  return out ??= opened(1, "standard output");
+}
+
+function stderr(): Output {
+  return err ??= opened(2, "standard error");
+}
+
+function opened(fd: 1 | 2, name: string): Output {
+  const stream = output(standardStream(fd), name);
+  // Also when it is an error that ends the process.
+  process.on("exit", stream.flushNow);
+  return stream;
+}
+
+/** The process. */
+export const terminal: Terminal = {
+  args: process.argv.slice(2),
+  cwd: () => process.cwd(),
+  stdout: (text) => stdout().write(text),
+  stderr: (text) => stderr().log(text),
+  isTerminal: { stdout: isatty(1), stderr: isatty(2) },
+  onStop(callback) {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => callback(signal));
+  },
+  async exit(code) {
+    await Promise.all([out?.flush(PATIENCE), err?.flush(PATIENCE)]);
+    process.exit(code);
+  },
+};

@@ -1,0 +1,160 @@
+/**
+ * Reading a request's body: in time, soon, or piece by piece on its way to a script.
+ *
+ * @module
+ */
+
+import type { Bytes } from "../runtime.ts";
+import { within } from "./time_limit.ts";
+
+/** Reads a body. */
+export type BodyReader = ReadableStreamDefaultReader<Bytes>;
+
+type Read = ReadableStreamReadResult<Bytes>;
+
+/** A body that is not taken. */
+export interface BodyRefusal {
+  readonly kind: "refused";
+  readonly status: 400 | 408 | 411 | 413 | 501 | 503;
+  /** For the log. */
+  readonly reason: string;
+}
+
+/** What happens while a body is handed over. */
+export interface BodyEvents {
+  /** Bytes have moved. */
+  progress(): void;
+  /** The body broke off, or ended before its length: the client has left. The script must not take it for whole. */
+  broken(reason: string): void;
+  /** It is larger than allowed. */
+  tooLarge(): void;
+}
+
+/** How long a small body is waited for, in milliseconds. */
+const SMALL_BODY_WAIT = 10;
+
+/** What of a request's body has been read. */
+export interface Collected {
+  readonly bytes: Bytes[];
+  size: number;
+}
+
+/** One read, or why there is none: the client is silent for too long, or has left. */
+export async function readInTime(reader: BodyReader, limitMs: number): Promise<Read | BodyRefusal> {
+  try {
+    return await within(reader.read(), limitMs) ?? refuseBody(408, "a request body that stopped coming");
+  } catch (error) {
+    return refuseBody(400, `a request body that broke off: ${(error as Error).message}`);
+  }
+}
+
+/** Collects `length` bytes if they come soon. If not, returns the read that is still waiting. */
+export async function collectSoon(
+  reader: BodyReader,
+  collected: Collected,
+  length: number,
+): Promise<{ readonly pending: Promise<Read> } | null> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => timer = setTimeout(resolve, SMALL_BODY_WAIT, null));
+  try {
+    while (collected.size < length) {
+      const pending = reader.read();
+      // It may fail while nobody waits for it; whoever reads it next is told.
+      pending.catch(() => {});
+      const read = await Promise.race([pending, late]);
+      if (read === null) return { pending };
+      if (read.done) break;
+      collected.bytes.push(read.value);
+      collected.size += read.value.length;
+    }
+  } catch {
+    // The client has left: what was collected is too short, and says so.
+  } finally {
+    clearTimeout(timer);
+  }
+  return null;
+}
+
+/** How a body is counted. */
+export interface Metered {
+  /** What the client said. */
+  readonly length: number | null;
+  readonly limit: number;
+  readonly events: BodyEvents;
+  /** Read before. */
+  readonly collected?: Collected;
+  /** Being read. */
+  readonly pending?: Promise<Read>;
+}
+
+/** The rest of a body, counted on its way. */
+export function meteredStream(reader: BodyReader, options: Metered): ReadableStream<Bytes> {
+  const { length, limit, events, collected } = options;
+  let pending = options.pending;
+  let passed = collected?.size ?? 0;
+  let dropped = false;
+  const first = collected?.bytes ?? [];
+
+  async function pull(controller: ReadableStreamDefaultController<Bytes>): Promise<void> {
+    if (first.length > 0) return controller.enqueue(first.shift()!);
+    const read = await next();
+    if (dropped) return;
+    if (read === null) return controller.error(new Error("request body broke off"));
+    if (read.done) return controller.close();
+    controller.enqueue(read.value);
+  }
+  async function next(): Promise<Read | null> {
+    try {
+      const read = await (pending ?? reader.read());
+      pending = undefined;
+      // The script wants no more: what was being read ends here, and that is no fault of the client.
+      if (dropped) return null;
+      events.progress();
+      if (read.done) {
+        if (length === null || passed >= length) return read;
+        events.broken(`a request body of ${passed} bytes, which said ${length}`);
+        return null;
+      }
+      passed += read.value.length;
+      if (passed <= limit) return read;
+      events.tooLarge();
+      cancelBody(reader);
+      return null;
+    } catch (error) {
+      if (!dropped) events.broken(`a request body that broke off: ${(error as Error).message}`);
+      return null;
+    }
+  }
+  function drop(): void {
+    dropped = true;
+    cancelBody(reader);
+  }
+  return new ReadableStream<Bytes>({ pull, cancel: drop }, { highWaterMark: 0 });
+}
+
+/** Wants no more of a body. */
+export function cancelBody(reader: BodyReader): void {
+  reader.cancel().catch(() => {});
+}
+
+/** The pieces as one. */
+export function concat(pieces: readonly Bytes[]): Bytes {
+  if (pieces.length === 1) return pieces[0]!;
+  const whole: Bytes = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** A refusal. */
+export function refuseBody(status: BodyRefusal["status"], reason: string): BodyRefusal {
+  return { kind: "refused", status, reason };
+}
+
+/** The refusal of a body over its limit. */
+export function refuseLargeBody(limit: number): BodyRefusal {
+  return refuseBody(413, `a request body of more than ${limit} bytes`);
+}

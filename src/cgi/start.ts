@@ -1,0 +1,76 @@
+/**
+ * From a script and a request to a running process, or to the reason why there is none.
+ *
+ * @module
+ */
+
+import type { Log } from "../log/events.ts";
+import { requestUrl } from "../request_path.ts";
+import { type ChildProcess, type ProcessHost, SpawnError } from "../runtime.ts";
+import { queryArguments } from "./arguments.ts";
+import type { ScriptInput } from "./body.ts";
+import type { Diagnose } from "./diagnosis.ts";
+import { createEnvironment } from "./environment.ts";
+import type { Attempt, Failure } from "./failure.ts";
+import type { CgiOptions } from "./options.ts";
+import type { Queue } from "./queue.ts";
+import { redirectSource } from "./redirect.ts";
+import type { RunSettings } from "./settings.ts";
+import { createUserFinder } from "./user_finder.ts";
+
+/** What starting depends on. */
+export interface StartOptions {
+  readonly options: CgiOptions;
+  readonly settings: RunSettings;
+  readonly processes: ProcessHost;
+  readonly diagnose: Diagnose;
+  readonly queue: Pick<Queue, "retryAfter">;
+  readonly log: Log;
+}
+
+/** Starts a script, or says why not. */
+export type Start = (attempt: Attempt, body: ScriptInput) => Promise<ChildProcess | Failure>;
+
+/** Prepares starting. */
+export function createStart({ options, settings, processes, diagnose, queue, log }: StartOptions): Start {
+  const createVariables = createEnvironment(options, processes);
+  const findUser = createUserFinder(options.user, processes, log);
+
+  async function explain(error: SpawnError, { script }: Attempt): Promise<Failure> {
+    const advice = await diagnose(script);
+    const reason = `cannot start ${script.program}: ${error.message}${advice === null ? "" : `; ${advice}`}`;
+    // Out of processes or memory: the script is not to blame, and it may go well in a moment.
+    if (error.reason === "exhausted") {
+      return { status: 503, reason, headers: { "retry-after": String(queue.retryAfter()) } };
+    }
+    return { status: error.reason === "denied" ? 403 : 502, reason };
+  }
+
+  return async function start(attempt, body) {
+    const { call: { request, connection }, script } = attempt;
+    const url = requestUrl(request);
+    const words = queryArguments(request, url.search.slice(1), options.indexedQueries ?? false);
+    const command = {
+      program: script.program,
+      args: [...script.args, ...words],
+      cwd: script.cwd,
+      stdin: body.stdin,
+      env: createVariables({
+        request,
+        url,
+        connection,
+        script,
+        contentLength: body.length,
+        deadlineMs: settings.times.totalMs === Infinity ? null : settings.times.totalMs,
+        redirectedFrom: redirectSource(request),
+      }),
+      user: await findUser(),
+    };
+    try {
+      return await processes.spawn(command);
+    } catch (error) {
+      if (error instanceof SpawnError) return await explain(error, attempt);
+      throw error;
+    }
+  };
+}

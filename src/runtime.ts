@@ -260,7 +260,10 @@ export interface ListenOptions {
   readonly port: number;
   /** Serve HTTPS. */
   readonly tls?: TlsOptions;
-  /** Told of failures after the response was handed over (a body that broke). Never sees a client that left. */
+  /**
+   * Told of failures after the response was handed over (a body that broke), and with a {@linkcode ListenError} of those
+   * to accept connections. Never sees a client that left.
+   */
   readonly onError?: (error: unknown) => void;
 }
 

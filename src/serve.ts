@@ -11,7 +11,7 @@ import { consoleLog } from "./log/console.ts";
 import type { AccessEvent, Log, LogEvent } from "./log/events.ts";
 import { requestUrl } from "./request_path.ts";
 import { BrokenBody } from "./response.ts";
-import { currentRuntime, type Listener, type Network, type TlsOptions } from "./runtime.ts";
+import { currentRuntime, type Listener, ListenError, type Network, type TlsOptions } from "./runtime.ts";
 
 /** What `serve()` takes. */
 export interface ServeOptions {
@@ -68,7 +68,9 @@ export async function serve(options: ServeOptions): Promise<Server> {
         type: "message",
         level: "error",
         source: "server",
-        message: `response broken off: ${describe(error)}`,
+        message: error instanceof ListenError
+          ? error.message
+          : `response broken off: ${describe(error)}`,
       });
     },
   });

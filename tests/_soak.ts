@@ -5,15 +5,14 @@
  * @module
  */
 
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
-import { cgi } from "../src/cgi/mod.ts";
-import type { CgiOptions } from "../src/cgi/options.ts";
-import { route } from "../src/router.ts";
-import { serve } from "../src/serve.ts";
-import { chunk, connect, get, type RawConnection, requestHead, type Target } from "./_http.ts";
-import "./_runtime.ts";
+import { fileURLToPath } from "node:url";
+import { runtime } from "./_runtime.ts";
+import { KINDS, play } from "./_soak_kinds.ts";
+import type { Target } from "./_http.ts";
 
 /** How much. */
 export interface SoakOptions {
@@ -45,126 +44,12 @@ export interface SoakReport {
   readonly seconds: number;
 }
 
-/** The scripts, by the path that is asked for. */
-const SCRIPT = `
-head() { printf 'Content-Type: text/plain\\n\\n'; }
-case "$PATH_INFO" in
-  /hello) head; echo hello;;
-  /echo) head; cat;;
-  /unread) head; echo done;;
-  /large) head; exec head -c 3000000 /dev/zero;;
-  /slow) head; for i in 1 2 3; do sleep 0.01; echo $i; done;;
-  /fails) head; echo begun; sleep 0.02; exit 3;;
-  /killed) head; echo begun; sleep 0.02; kill -KILL $$;;
-  /no-head) echo hello;;
-  /nothing) exit 1;;
-  /short) printf 'Content-Type: a/b\\nContent-Length: 10\\n\\nabc';;
-  /silent) exec sleep 30;;
-  /silent-after) head; echo begun; exec sleep 30;;
-  /stubborn) trap '' TERM; while :; do sleep 0.05; done;;
-  /background) head; sleep 30 & sleep 30 >/dev/null 2>&1 & echo done;;
-  /noisy) head -c 200000 /dev/zero | tr '\\0' x >&2; head; echo done;;
-  /redirect) printf 'Location: /hello\\n\\n';;
-esac`;
-
-type Play = (connection: RawConnection, random: () => number) => Promise<string | null>;
-
-const MANY = "x".repeat(150_000);
-
-/** Kinds of requests. Each says what was wrong with its answer, or `null`. */
-const KINDS: Readonly<Record<string, Play>> = {
-  hello: (connection) => expect(connection, get("/hello"), 200, "hello\n"),
-  keepAlive: async (connection) =>
-    await expect(connection, get("/hello"), 200, "hello\n") ??
-      await expect(connection, get("/slow"), 200, "1\n2\n3\n"),
-  head: (connection) => expect(connection, requestHead("HEAD", "/hello"), 200),
-  slow: (connection) => expect(connection, get("/slow"), 200, "1\n2\n3\n"),
-  redirect: (connection) => expect(connection, get("/redirect"), 200, "hello\n"),
-  noisy: (connection) => expect(connection, get("/noisy"), 200, "done\n"),
-  background: (connection) => expect(connection, get("/background"), 200, "done\n"),
-  noHead: (connection) => expect(connection, get("/no-head"), 502),
-  nothing: (connection) => expect(connection, get("/nothing"), 502),
-  timeout: (connection) => expect(connection, get("/silent"), 504),
-  stubborn: (connection) => expect(connection, get("/stubborn"), 504),
-  fails: (connection) => expectBroken(connection, "/fails"),
-  killed: (connection) => expectBroken(connection, "/killed"),
-  short: (connection) => expectBroken(connection, "/short"),
-  idle: (connection) => expectBroken(connection, "/silent-after"),
-  upload(connection, random) {
-    const body = MANY.slice(0, random() * MANY.length);
-    return expect(
-      connection,
-      requestHead("POST", "/echo", `Content-Length: ${body.length}`) + body,
-      200,
-      body,
-    );
-  },
-  unread: (connection) =>
-    expect(
-      connection,
-      requestHead("POST", "/unread", `Content-Length: ${MANY.length}`) + MANY,
-      200,
-      "done\n",
-    ),
-  async chunks(connection, random) {
-    const body = MANY.slice(0, 1 + random() * MANY.length);
-    await connection.send(requestHead("POST", "/echo", "Transfer-Encoding: chunked"));
-    await connection.send(chunk(body));
-    return await expect(connection, chunk(), 200, body);
-  },
-  async leavesBeforeHead(connection, random) {
-    await connection.send(get("/silent"));
-    await pause(random() * 60);
-    return null;
-  },
-  async leavesAfterHead(connection, random) {
-    await connection.send(get("/silent-after"));
-    await connection.head().catch(() => {});
-    await pause(random() * 30);
-    return null;
-  },
-  async leavesDuringBody(connection) {
-    await connection.send(get("/large"));
-    await connection.received(1000).catch(() => {});
-    connection.reset();
-    return null;
-  },
-  async leavesDuringUpload(connection, random) {
-    const length = random() < 0.5 ? "Content-Length: 300000" : "Transfer-Encoding: chunked";
-    await connection.send(requestHead("POST", "/echo", length));
-    await connection.send(length.startsWith("C") ? MANY : chunk(MANY));
-    await pause(random() * 20);
-    return null;
-  },
-  async leavesAtOnce(connection) {
-    await connection.send(get("/slow"));
-    return null;
-  },
-};
-
 /** Plays all kinds of requests, and looks around. */
 export async function soak(options: SoakOptions): Promise<SoakReport> {
   const { requests, concurrency = 24, seed = 1, onProgress = () => {} } = options;
+  const names = options.kinds ?? Object.keys(KINDS);
   const mark = `soak-${process.pid}-${seed}-${Date.now()}`;
-  const common: CgiOptions = {
-    script: "/bin/sh",
-    args: ["-c", SCRIPT],
-    user: null,
-    env: { SOAK: mark },
-    limits: { concurrent: 16, spoolMemory: 20_000, stderr: 1000 },
-    log() {},
-  };
-  // A busy machine must not make a script too slow that is none.
-  const patient = cgi({ ...common, timeouts: { firstByte: 20, idle: 20, grace: 0.1 } });
-  const impatient = cgi({ ...common, timeouts: { firstByte: 0.4, idle: 0.4, grace: 0.1 } });
-  const server = await serve({
-    port: 0,
-    handler: route([["/silent", impatient], ["/silent-after", impatient], ["/stubborn", impatient], [
-      "/*",
-      patient,
-    ]]),
-    log() {},
-  });
+  const server = await startServer(mark);
   const random = createRandom(seed);
   const kinds: Record<string, number> = {};
   const wrong: string[] = [];
@@ -172,33 +57,32 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   let half = 0;
 
   async function playOne(): Promise<void> {
-    const name = pick(options.kinds ?? Object.keys(KINDS), random);
+    const name = pick(names, random);
     kinds[name] = (kinds[name] ?? 0) + 1;
-    const fault = await play(server.address, KINDS[name]!, random);
+    const fault = await play(server, name, random);
     if (fault !== null) wrong.push(`${name}: ${fault}`);
   }
   async function playOn(): Promise<void> {
     while (started < requests) {
       started += 1;
-      if (started === Math.ceil(requests / 2)) half = residentMegabytes();
+      if (started === Math.ceil(requests / 2)) half = residentMegabytes(server.pid);
       if (started % 500 === 0) onProgress(started);
       await playOne();
     }
   }
   // What a runtime opens and loads with its first requests is no leak.
-  for (const name of Object.keys(KINDS)) await play(server.address, KINDS[name]!, random);
-  await settle(mark);
-  const before = look();
+  for (const name of names) await play(server, name, random);
+  await settle(server.pid, mark);
+  const before = look(server.pid);
   const begun = performance.now();
   await Promise.all(Array.from({ length: concurrency }, playOn));
-  const processes = await settle(mark);
-  const after = await settled(before);
   const seconds = (performance.now() - begun) / 1000;
-  const last = await play(server.address, KINDS.hello!, random);
+  const processes = await settle(server.pid, mark);
+  const after = await settled(server.pid, before);
+  const last = await play(server, "hello", random);
   if (last !== null) wrong.push(`the last one: ${last}`);
-  const end = residentMegabytes();
-  await Promise.all([patient.close(), impatient.close()]);
-  await server.close(0);
+  const end = residentMegabytes(server.pid);
+  await server.close();
   return {
     kinds,
     wrong,
@@ -210,45 +94,33 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   };
 }
 
-async function play(target: Target, kind: Play, random: () => number): Promise<string | null> {
-  const connection = await connect(target);
-  try {
-    return await kind(connection, random);
-  } catch (error) {
-    return String(error);
-  } finally {
-    connection.close();
-  }
+interface SoakServer extends Target {
+  readonly pid: number;
+  close(): Promise<void>;
 }
 
-async function expect(
-  connection: RawConnection,
-  request: string | Uint8Array,
-  status: number,
-  text?: string,
-): Promise<string | null> {
-  const method = typeof request === "string" ? request.split(" ", 1)[0]! : "POST";
-  const [response] = await Promise.all([
-    connection.response({ method, timeout: 30_000 }),
-    connection.send(request).catch(() => {}),
-  ]);
-  if (response.status !== status) return `status ${response.status} in place of ${status}`;
-  if (!response.complete) return "an incomplete response";
-  return text === undefined || response.text === text ? null : `a body of ${response.body.length} bytes`;
-}
-
-async function expectBroken(connection: RawConnection, path: string): Promise<string | null> {
-  await connection.send(get(path));
-  const response = await connection.response({ timeout: 30_000 }).catch((error: Error) => {
-    if (/ended \(.*\) before a response/.test(error.message)) return null;
-    throw error;
+async function startServer(mark: string): Promise<SoakServer> {
+  // In the compiled tests it is a .js file.
+  const file = fileURLToPath(new URL(`./_soak_server${import.meta.url.slice(-3)}`, import.meta.url));
+  const before = runtime.name === "deno" ? ["run", "--no-check", "-A"] : [];
+  const child: ChildProcess = spawn(process.execPath, [...before, file], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, SOAK: mark },
   });
-  // On a busy machine its end is known before anything was sent.
-  return response?.complete && response.status !== 502 ? "a response that looks complete" : null;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  const exited = new Promise<void>((resolve) => void child.once("exit", () => resolve()));
+  const port = await new Promise<number>((resolve, reject) => {
+    child.stdout!.once("data", (line: Uint8Array) => resolve(Number(new TextDecoder().decode(line))));
+    child.once("exit", (code) => reject(new Error(`The server ended with ${code}`)));
+  });
+  return {
+    pid: child.pid!,
+    hostname: "127.0.0.1",
+    port,
+    async close() {
+      child.stdin!.end();
+      await exited;
+    },
+  };
 }
 
 function pick<T>(items: readonly T[], random: () => number): T {
@@ -267,10 +139,10 @@ function createRandom(seed: number): () => number {
 }
 
 /** Waits for the scripts to be gone, and returns those that are not. */
-async function settle(mark: string): Promise<readonly string[]> {
+async function settle(server: number, mark: string): Promise<readonly string[]> {
   const deadline = performance.now() + 10_000;
   for (;;) {
-    const left = scriptsLeft(mark);
+    const left = scriptsLeft(server, mark);
     if (left.length === 0 || performance.now() > deadline) return left;
     await pause(50);
   }
@@ -281,15 +153,15 @@ interface Surroundings {
   readonly files: readonly string[];
 }
 
-function look(): Surroundings {
-  return { descriptors: openDescriptors(), files: temporaryFiles() };
+function look(server: number): Surroundings {
+  return { descriptors: openDescriptors(server), files: temporaryFiles() };
 }
 
 /** Connections take a moment to be closed on both sides. */
-async function settled(before: Surroundings): Promise<Surroundings> {
+async function settled(server: number, before: Surroundings): Promise<Surroundings> {
   const deadline = performance.now() + 10_000;
   for (;;) {
-    const now = look();
+    const now = look(server);
     const more = beyond(now.descriptors, before.descriptors).length + beyond(now.files, before.files).length;
     if (more === 0 || performance.now() > deadline) return now;
     await pause(50);
@@ -306,13 +178,13 @@ function beyond(now: readonly string[], before: readonly string[]): readonly str
   });
 }
 
-function openDescriptors(): readonly string[] {
-  if (!existsSync("/proc/self/fd")) return [];
-  const names = readdirSync("/proc/self/fd").map((descriptor) => {
+function openDescriptors(server: number): readonly string[] {
+  if (!existsSync(`/proc/${server}/fd`)) return [];
+  const names = readdirSync(`/proc/${server}/fd`).map((descriptor) => {
     try {
-      return readlinkSync(`/proc/self/fd/${descriptor}`).replace(/:\[\d+\]$/, "");
+      return readlinkSync(`/proc/${server}/fd/${descriptor}`).replace(/:\[\d+\]$/, "");
     } catch {
-      // The descriptor of the listing itself.
+      // Closed meanwhile.
       return null;
     }
   });
@@ -326,17 +198,17 @@ function temporaryFiles(): readonly string[] {
   );
 }
 
-/** Processes with the mark in their environment, wherever they have gone, and zombies of this process. */
-function scriptsLeft(mark: string): readonly string[] {
+/** Processes with the mark in their environment, wherever they have gone, and zombies of the server. */
+function scriptsLeft(server: number, mark: string): readonly string[] {
   if (!existsSync("/proc")) return [];
   const left: string[] = [];
   for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
+    if (!/^\d+$/.test(name) || Number(name) === server) continue;
     try {
       const stat = readFileSync(`/proc/${name}/stat`, "latin1");
       const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       if (state === "Z") {
-        if (Number(parent) === process.pid) left.push(`${name} (zombie)`);
+        if (Number(parent) === server) left.push(`${name} (zombie)`);
         continue;
       }
       const marked = readFileSync(`/proc/${name}/environ`, "latin1").includes(`SOAK=${mark}\0`);
@@ -352,6 +224,7 @@ function scriptsLeft(mark: string): readonly string[] {
   return left;
 }
 
-function residentMegabytes(): number {
-  return Math.round(process.memoryUsage().rss / 1_048_576);
+function residentMegabytes(server: number): number {
+  const status = existsSync("/proc") ? readFileSync(`/proc/${server}/status`, "latin1") : "";
+  return Math.round(Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1] ?? 0) / 1024);
 }

@@ -60,6 +60,11 @@ test("control characters are escaped as Python does", () => {
 
 const MESSAGE: MessageEvent = { type: "message", level: "error", source: "cgi", message: "it broke" };
 
+test("messages keep the backslashes of a command to copy", () => {
+  const message = "sed -i 's/\\r$//' /s/x.sh\x1b";
+  assert.equal(formatEvent({ ...MESSAGE, message }), "htbin: error: sed -i 's/\\r$//' /s/x.sh\\x1b");
+});
+
 test("messages say how much they matter, and which script they are about", () => {
   assert.equal(formatEvent(MESSAGE), "htbin: error: it broke");
   assert.equal(formatEvent({ ...MESSAGE, level: "info" }), "htbin: it broke");

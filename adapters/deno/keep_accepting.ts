@@ -8,6 +8,8 @@
  * @module
  */
 
+import { ListenError } from "../../src/runtime.ts";
+
 /** What of `Deno.HttpServer` is used. */
 export interface AcceptingServer {
   readonly addr: Deno.NetAddr;
@@ -69,7 +71,9 @@ export function keepAccepting(
 
 function cannotAccept(error: unknown): Error {
   const what = error instanceof Error ? error.message : String(error);
-  return new Error(`Cannot accept connections (raise the limit, ulimit -n, if these are too many): ${what}`, {
-    cause: error,
-  });
+  return new ListenError(
+    "failed",
+    `Cannot accept connections (raise the limit, ulimit -n, if these are too many): ${what}`,
+    { cause: error },
+  );
 }

@@ -5,25 +5,22 @@
  * @module
  */
 
-import type { FileSystem } from "../runtime.ts";
-import { isWindowsPath, joinPath, namesBelow } from "./file_path.ts";
-
 /** The folders and endings of scripts below one root. */
 export interface CgiAreas {
-  /** Nothing belongs to scripts. */
-  readonly empty: boolean;
   /** The folders, each as its names below the root; `[]` is the root itself. */
   readonly directories: readonly (readonly string[])[];
-  /** Whether the path lies in one of the folders, or names one. Compared exactly. */
+  /** Whether the path lies in one of the folders, or names one. Compared exactly: what this says is run. */
   inDirectory(segments: readonly string[]): boolean;
-  /** Whether a file's name has one of the endings. Compared ignoring ASCII case. */
+  /** Whether a file's name has one of the endings. Compared ignoring ASCII case: what this says is run. */
   hasExtension(name: string): boolean;
   /**
-   * Whether what has this path below the root belongs to scripts, and is neither sent nor listed. Where the comparisons
-   * above are exact this one is generous: names that some file system takes for the same (other case, other
-   * composition of letters, dots and spaces at the end) count as the same.
+   * Whether the path is never sent or listed, because it lies in one of the folders or names one. Names that some file
+   * system takes for the same (other case, other composition of letters, dots and spaces at the end) count as the same:
+   * there, `/CGI-BIN/x` would be the source of a script.
    */
-  hides(segments: readonly string[], kind: "file" | "directory"): boolean;
+  hidesPath(segments: readonly string[]): boolean;
+  /** Whether a file with this name is never sent or listed: a script by its ending, or the compressed form of one. */
+  hidesName(name: string): boolean;
 }
 
 /**
@@ -46,92 +43,19 @@ export function cgiAreas(
   function hasExtension(name: string): boolean {
     return endings.length > 0 && endings.some((ending) => endsWithAscii(name, ending));
   }
-  function hides(
-    segments: readonly string[],
-    kind: "file" | "directory",
-  ): boolean {
-    if (folders.length > 0) {
-      const folded = segments.map(foldName);
-      if (foldedFolders.some((folder) => startsWith(folded, folder))) return true;
-    }
-    if (kind === "directory" || endings.length === 0) return false;
-    const name = foldName(segments.at(-1) ?? "");
-    return endings.some((ending) => name.endsWith(ending));
+  function hidesPath(segments: readonly string[]): boolean {
+    if (folders.length === 0) return false;
+    const folded = segments.map(foldName);
+    return foldedFolders.some((folder) => startsWith(folded, folder));
   }
-  return {
-    empty: folders.length === 0 && endings.length === 0,
-    directories: folders,
-    inDirectory,
-    hasExtension,
-    hides,
-  };
-}
-
-/**
- * Whether a file belongs to scripts, by the path it was asked for and by the path it really has: a link in a public
- * folder to a script is a script, and so is a file of the folder that `cgi-bin` is a link to.
- *
- * `segments` are the decoded names below `root`; `realPath` is the file's, from `files.realPath()`.
- */
-export type HidesFile = (
-  segments: readonly string[],
-  realPath: string,
-  kind?: "file" | "directory",
-) => Promise<boolean>;
-
-/** How long the real paths of the folders are taken for granted, in milliseconds. */
-const REAL_PATH_AGE = 1000;
-
-/** Makes the question for the files below `root`. Relative roots start at the working directory. */
-export function createHidesFile(
-  areas: CgiAreas,
-  root: string,
-  files: FileSystem,
-): HidesFile {
-  let known: { readonly at: number; readonly real: Promise<RealAreas> } | null = null;
-
-  function realAreas(): Promise<RealAreas> {
-    const now = Date.now();
-    if (known === null || now - known.at > REAL_PATH_AGE) {
-      const real = findRealAreas(areas, root, files);
-      // A failure is told to those who wait for it, and then forgotten.
-      real.catch(() => known = null);
-      known = { at: now, real };
-    }
-    return known.real;
+  function hidesName(name: string): boolean {
+    if (endings.length === 0) return false;
+    const folded = foldName(name);
+    // `x.cgi.gz`, made for `precompressed`, holds the source too.
+    const original = folded.replace(/\.(?:zst|br|gz)$/, "");
+    return endings.some((ending) => folded.endsWith(ending) || original.endsWith(ending));
   }
-  return async function hidesFile(segments, realPath, kind = "file") {
-    if (areas.empty) return false;
-    if (areas.hides(segments, kind)) return true;
-    const { realRoot, folders } = await realAreas();
-    if (folders.some((folder) => namesBelow(folder, realPath) !== null)) {
-      return true;
-    }
-    const names = realRoot === null ? null : namesBelow(realRoot, realPath);
-    return areas.hides(names ?? [lastName(realPath)], kind);
-  };
-}
-
-interface RealAreas {
-  readonly realRoot: string | null;
-  readonly folders: readonly string[];
-}
-
-async function findRealAreas(
-  areas: CgiAreas,
-  root: string,
-  files: FileSystem,
-): Promise<RealAreas> {
-  const realRoot = await files.realPath(root);
-  if (realRoot === null) return { realRoot, folders: [] };
-  const found = await Promise.all(
-    areas.directories.map((names) => files.realPath(joinPath(realRoot, names))),
-  );
-  return { realRoot, folders: found.filter((path) => path !== null) };
-}
-
-function lastName(path: string): string {
-  return path.split(isWindowsPath(path) ? /[\\/]/ : "/").at(-1) ?? "";
+  return { directories: folders, inDirectory, hasExtension, hidesPath, hidesName };
 }
 
 function startsWith(

@@ -116,7 +116,9 @@ export function createRunner(host: RunnerOptions): Runner {
 
   async function refuse(attempt: Attempt, { status, reason }: BodyRefusal): Promise<Response> {
     if (attempt.call.request.signal.aborted) return nobody();
-    const headers: Record<string, string> = status === 503 ? { "retry-after": String(queue.retryAfter()) } : {};
+    const headers: Record<string, string> = status === 503
+      ? { "retry-after": String(queue.retryAfter()) }
+      : {};
     // Where a body cannot be made out, what comes after it may be no request.
     if (status === 400 || status === 501) headers["connection"] = "close";
     return await failures.answer(attempt, { status, reason, headers });

@@ -63,7 +63,8 @@ function formatCombined(event: AccessEvent): string {
 function formatMessage(event: MessageEvent): string {
   const level = event.level === "info" ? "" : ` ${event.level}:`;
   const who = event.script === undefined ? "" : ` ${speaker(event)}:`;
-  return `htbin:${level}${who} ${escape(event.message)}`;
+  // Not escape(): a backslash may be part of a command to copy (`sed -i 's/\r$//' FILE`).
+  return `htbin:${level}${who} ${printable(event.message)}`;
 }
 
 function formatExit(event: ScriptExitEvent): string {

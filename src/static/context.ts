@@ -18,7 +18,7 @@ import { type MediaTypes, mediaTypes } from "./media_type.ts";
 import type { StaticOptions } from "./options.ts";
 import { type Choose, representationChooser } from "./representation.ts";
 import { rootSource } from "./roots.ts";
-import { scriptAreas } from "./script_areas.ts";
+import { cgiAreas } from "../cgi/area.ts";
 import { parseMount } from "./target.ts";
 
 /** Everything a request needs to know of the options. */
@@ -51,7 +51,7 @@ export function createContext(options: StaticOptions): StaticContext {
   const { precompressed = false } = options;
   const codings = options.compress ? platformCodings() : [];
   const fileSystem = options.fileSystem ?? currentRuntime().files;
-  const areas = scriptAreas(options.cgiDirectories ?? [], options.cgiExtensions ?? []);
+  const areas = cgiAreas(options.cgiDirectories ?? [], options.cgiExtensions ?? []);
   const lookup = createLookup({
     fileSystem,
     roots: rootSource(fileSystem, rootPaths(options.root), areas, (path) => {

@@ -8,7 +8,7 @@ import { FileError, type FileInfo, type FileSystem, type OpenFile } from "../run
 import { type DotPolicy, isDotName, isSafeName, isWindowsName } from "./names.ts";
 import { lastSegment, segmentsBelow, segmentsBeside } from "./real_path.ts";
 import type { Root, Roots, RootSource } from "./roots.ts";
-import type { ScriptAreas } from "./script_areas.ts";
+import type { CgiAreas } from "../cgi/area.ts";
 
 /** A folder in one of the roots. */
 export interface Place {
@@ -53,7 +53,7 @@ export type Found = FoundFile | FoundDirectory | Refused;
 export interface LookupRules {
   readonly fileSystem: FileSystem;
   readonly roots: RootSource;
-  readonly areas: ScriptAreas;
+  readonly areas: CgiAreas;
   readonly dotfiles: DotPolicy;
   readonly followSymlinks: boolean | "never";
   /** Told of a link that leads out of the root. */
@@ -88,7 +88,7 @@ export function createLookup(rules: LookupRules): Lookup {
       if (!isSafeName(segment)) return FORBIDDEN;
       if (dotfiles !== true && isDotName(segment)) return dotRefusal;
     }
-    return areas.contains(segments) ? FORBIDDEN : null;
+    return areas.hidesPath(segments) ? FORBIDDEN : null;
   }
 
   /** The same rules for where the path really leads: a link must not get around them. */
@@ -96,7 +96,7 @@ export function createLookup(rules: LookupRules): Lookup {
     const below = segmentsBelow(root.real, real);
     if (below === null && rules.followSymlinks !== true) return FORBIDDEN;
     if (dotfiles !== true && (below ?? segmentsBeside(root.real, real)).some(isDotName)) return dotRefusal;
-    if (below !== null && areas.contains(below)) return FORBIDDEN;
+    if (below !== null && areas.hidesPath(below)) return FORBIDDEN;
     return roots.scriptFolders.some((folder) => segmentsBelow(folder, real) !== null) ? FORBIDDEN : null;
   }
 
@@ -132,7 +132,7 @@ export function createLookup(rules: LookupRules): Lookup {
   function isElsewhere(file: OpenFile, real: string, root: Root, roots: Roots): boolean {
     const opened = file.realPath?.() ?? real;
     if (opened === real) return false;
-    return areas.isScriptName(lastSegment(opened)) || refusalByRealPath(opened, root, roots) !== null;
+    return areas.hidesName(lastSegment(opened)) || refusalByRealPath(opened, root, roots) !== null;
   }
 
   async function findIn(
@@ -143,7 +143,7 @@ export function createLookup(rules: LookupRules): Lookup {
     const real = await findReal(segments, index, roots);
     if (typeof real !== "string") return real;
     const name = segments.at(-1) ?? lastSegment(real);
-    if (areas.isScriptName(name) || areas.isScriptName(lastSegment(real))) {
+    if (areas.hidesName(name) || areas.hidesName(lastSegment(real))) {
       const info = await fileSystem.stat(real);
       if (info?.kind !== "directory") return FORBIDDEN;
       return { root: index, real, info };
@@ -195,7 +195,7 @@ export function createLookup(rules: LookupRules): Lookup {
 
   return {
     refusalByName,
-    isScriptName: areas.isScriptName,
+    isScriptName: areas.hidesName,
     async find(segments, root) {
       const refusal = refusalByName(segments);
       if (refusal !== null) return refusal;

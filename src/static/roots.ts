@@ -6,7 +6,7 @@
 
 import type { FileSystem } from "../runtime.ts";
 import { isWindowsPath } from "./real_path.ts";
-import type { ScriptAreas } from "./script_areas.ts";
+import type { CgiAreas } from "../cgi/area.ts";
 
 /** A folder (or a single file) that is served. */
 export interface Root {
@@ -43,7 +43,7 @@ const FRESH_MS = 1000;
 export function rootSource(
   fileSystem: FileSystem,
   paths: readonly string[],
-  areas: ScriptAreas,
+  areas: CgiAreas,
   report: (path: string) => void,
 ): RootSource {
   const bases = paths.map((path) =>
@@ -66,7 +66,7 @@ export function rootSource(
       }
       missing.delete(path);
       list.push(root);
-      for (const folder of areas.folders) {
+      for (const folder of areas.directories) {
         const real = await fileSystem.realPath([path, ...folder].join("/") || "/");
         if (real !== null) scriptFolders.push(real);
       }

@@ -7,8 +7,6 @@ import { join } from "node:path";
 import process from "node:process";
 import { before, describe, it } from "node:test";
 import { createDiagnosis } from "../../src/cgi/diagnosis.ts";
-import { createHidesFile } from "../../src/cgi/area.ts";
-import { cgiAreas } from "../../src/cgi/area.ts";
 import { createLookup } from "../../src/cgi/lookup.ts";
 import type { CgiOptions } from "../../src/cgi/options.ts";
 import { isRefusal, requestPath } from "../../src/request_path.ts";
@@ -110,12 +108,5 @@ describe("on a disk", { skip: posix }, () => {
       (locked.kind === "script" && await diagnose(locked.script)) || "",
       /nobody, who cannot enter .*locked \(mode 700\)/,
     );
-  });
-
-  it("a link to a script is hidden like the script", async () => {
-    const hides = createHidesFile(cgiAreas(["cgi-bin"], []), site, runtime.files);
-    const real = await runtime.files.realPath(join(site, "pub/alias.txt"));
-    assert.equal(await hides(["pub", "alias.txt"], real ?? ""), true);
-    assert.equal(await hides(["page.html"], join(site, "page.html")), false);
   });
 });

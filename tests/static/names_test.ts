@@ -8,7 +8,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDotName, isSafeName, isWindowsName } from "../../src/static/names.ts";
 import { pathSegments, segmentsBelow, segmentsBeside } from "../../src/static/real_path.ts";
-import { scriptAreas } from "../../src/static/script_areas.ts";
 import { parseMount, parseTarget } from "../../src/static/target.ts";
 
 describe("isSafeName()", () => {
@@ -99,24 +98,6 @@ describe("real paths", () => {
     assert.deepEqual(segmentsBeside("/home/u/.site/public", "/home/u/.site/shared/x"), ["shared", "x"]);
     assert.deepEqual(segmentsBeside("/srv/site", "/home/u/.cache/x"), ["home", "u", ".cache", "x"]);
   });
-});
-
-describe("scriptAreas()", () => {
-  it("holds folders and all below them, ignoring case", () => {
-    const areas = scriptAreas(["cgi-bin", "/sub/dir/cgi-bin/"], [".cgi"]);
-    assert.equal(areas.contains(["cgi-bin"]), true);
-    assert.equal(areas.contains(["CGI-Bin", "x", "y"]), true);
-    assert.equal(areas.contains(["sub", "dir", "cgi-bin", "x"]), true);
-    assert.equal(areas.contains(["sub", "cgi-bin", "x"]), false);
-    assert.equal(areas.contains(["cgi-bin2"]), false);
-    assert.equal(areas.contains([]), false);
-    assert.equal(areas.isScriptName("a.CGI"), true);
-    assert.equal(areas.isScriptName("a.cgi.txt"), false);
-  });
-
-  it("holds all with a dot", () => assert.equal(scriptAreas(["."], []).contains(["a"]), true));
-
-  it("refuses an ending without a dot", () => assert.throws(() => scriptAreas([], ["cgi"]), TypeError));
 });
 
 describe("parseTarget()", () => {

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtime } from "./_runtime.ts";
-import { KINDS, play } from "./_soak_kinds.ts";
+import { KINDS, pause, play } from "./_soak_kinds.ts";
 import type { Target } from "./_http.ts";
 
 /** How much. */

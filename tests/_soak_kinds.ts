@@ -120,6 +120,7 @@ async function expectBroken(connection: RawConnection, path: string): Promise<st
   return response?.complete && response.status !== 502 ? "a response that looks complete" : null;
 }
 
-function pause(ms: number): Promise<void> {
+/** Lets time pass. */
+export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -74,7 +74,7 @@ async function restricted(allowed: string): Promise<unknown> {
     spawnElse: await reasonOf(() => spawnTrue()),
     spool: await reasonOf(() => processes.spool()),
     environment: processes.environment("PATH") ?? null,
-    user: processes.user,
+    user: processes.user === undefined ? "not told" : processes.user,
     nobody: await processes.findUser("nobody"),
     message: await files.stat("/etc/passwd").catch((error) => error.message),
   };

@@ -535,7 +535,7 @@ test("Deno: what it was not allowed is denied, without a prompt", {
     spawnElse: "denied",
     spool: "denied",
     environment: null,
-    user: null,
+    user: "not told",
     nobody: null,
     // Told by the adapter: Deno itself would have asked at the terminal.
     message: "Cannot look at /etc/passwd: Deno was not started with --allow-read for it",

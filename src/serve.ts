@@ -68,9 +68,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
         type: "message",
         level: "error",
         source: "server",
-        message: error instanceof ListenError
-          ? error.message
-          : `response broken off: ${describe(error)}`,
+        message: error instanceof ListenError ? error.message : `response broken off: ${describe(error)}`,
       });
     },
   });

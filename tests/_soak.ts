@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtime } from "./_runtime.ts";
+import type { ClientReport, ClientTask } from "./_soak_client.ts";
 import { KINDS, pause, play } from "./_soak_kinds.ts";
 import type { Target } from "./_http.ts";
 
@@ -46,52 +47,36 @@ export interface SoakReport {
 
 /** Plays all kinds of requests, and looks around. */
 export async function soak(options: SoakOptions): Promise<SoakReport> {
-  const { requests, concurrency = 24, seed = 1, onProgress = () => {} } = options;
-  const names = options.kinds ?? Object.keys(KINDS);
-  const mark = `soak-${process.pid}-${seed}-${Date.now()}`;
+  const mark = `soak-${process.pid}-${options.seed ?? 1}-${Date.now()}`;
   const server = await startServer(mark);
-  const random = createRandom(seed);
-  const kinds: Record<string, number> = {};
-  const wrong: string[] = [];
-  let started = 0;
-  let half = 0;
-
-  async function playOne(): Promise<void> {
-    const name = pick(names, random);
-    kinds[name] = (kinds[name] ?? 0) + 1;
-    const fault = await play(server, name, random);
-    if (fault !== null) wrong.push(`${name}: ${fault}`);
+  try {
+    // What a runtime opens and loads with its first requests is no leak.
+    await runClient(server.port, { ...options, requests: 50, onProgress() {} });
+    await settle(server.pid, mark);
+    const before = look(server.pid);
+    const begun = performance.now();
+    let half = 0;
+    const { kinds, wrong } = await runClient(
+      server.port,
+      options,
+      () => half = residentMegabytes(server.pid),
+    );
+    const seconds = (performance.now() - begun) / 1000;
+    const processes = await settle(server.pid, mark);
+    const after = await settled(server.pid, before);
+    const last = await play(server, "hello", Math.random);
+    return {
+      kinds,
+      wrong: last === null ? wrong : [...wrong, `the last one: ${last}`],
+      processes,
+      descriptors: beyond(after.descriptors, before.descriptors),
+      files: beyond(after.files, before.files),
+      memory: { half, end: residentMegabytes(server.pid) },
+      seconds,
+    };
+  } finally {
+    await server.close();
   }
-  async function playOn(): Promise<void> {
-    while (started < requests) {
-      started += 1;
-      if (started === Math.ceil(requests / 2)) half = residentMegabytes(server.pid);
-      if (started % 500 === 0) onProgress(started);
-      await playOne();
-    }
-  }
-  // What a runtime opens and loads with its first requests is no leak.
-  for (const name of names) await play(server, name, random);
-  await settle(server.pid, mark);
-  const before = look(server.pid);
-  const begun = performance.now();
-  await Promise.all(Array.from({ length: concurrency }, playOn));
-  const seconds = (performance.now() - begun) / 1000;
-  const processes = await settle(server.pid, mark);
-  const after = await settled(server.pid, before);
-  const last = await play(server, "hello", random);
-  if (last !== null) wrong.push(`the last one: ${last}`);
-  const end = residentMegabytes(server.pid);
-  await server.close();
-  return {
-    kinds,
-    wrong,
-    processes,
-    descriptors: beyond(after.descriptors, before.descriptors),
-    files: beyond(after.files, before.files),
-    memory: { half, end },
-    seconds,
-  };
 }
 
 interface SoakServer extends Target {
@@ -100,18 +85,12 @@ interface SoakServer extends Target {
 }
 
 async function startServer(mark: string): Promise<SoakServer> {
-  // In the compiled tests it is a .js file.
-  const file = fileURLToPath(new URL(`./_soak_server${import.meta.url.slice(-3)}`, import.meta.url));
-  const before = runtime.name === "deno" ? ["run", "--no-check", "-A"] : [];
-  const child: ChildProcess = spawn(process.execPath, [...before, file], {
-    stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, SOAK: mark },
-  });
-  const exited = new Promise<void>((resolve) => void child.once("exit", () => resolve()));
+  const child = start("_soak_server", [], { SOAK: mark });
   const port = await new Promise<number>((resolve, reject) => {
-    child.stdout!.once("data", (line: Uint8Array) => resolve(Number(new TextDecoder().decode(line))));
+    eachLine(child, (line) => resolve(Number(line)));
     child.once("exit", (code) => reject(new Error(`The server ended with ${code}`)));
   });
+  const exited = new Promise<void>((resolve) => void child.once("exit", () => resolve()));
   return {
     pid: child.pid!,
     hostname: "127.0.0.1",
@@ -123,19 +102,47 @@ async function startServer(mark: string): Promise<SoakServer> {
   };
 }
 
-function pick<T>(items: readonly T[], random: () => number): T {
-  return items[Math.floor(random() * items.length)]!;
+/** Runs the clients, in a process whose end closes all that they might have left open. */
+function runClient(
+  port: number,
+  options: SoakOptions,
+  onHalf: () => void = () => {},
+): Promise<ClientReport> {
+  const { requests, concurrency = 24, seed = 1, kinds = Object.keys(KINDS), onProgress = () => {} } = options;
+  const task: ClientTask = { port, requests, concurrency, seed, kinds };
+  const child = start("_soak_client", [JSON.stringify(task)]);
+  return new Promise((resolve, reject) => {
+    let report: ClientReport | null = null;
+    eachLine(child, (line) => {
+      if (line === "half") onHalf();
+      else if (line.startsWith("{")) report = JSON.parse(line) as ClientReport;
+      else onProgress(Number(line));
+    });
+    child.once("close", (code) => {
+      if (report === null) reject(new Error(`The clients ended with ${code}`));
+      else resolve(report);
+    });
+  });
 }
 
-/** Numbers from 0 to 1 (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+function start(name: string, args: readonly string[], env: Record<string, string> = {}): ChildProcess {
+  // In the compiled tests they are .js files.
+  const file = fileURLToPath(new URL(`./${name}${import.meta.url.slice(-3)}`, import.meta.url));
+  const before = runtime.name === "deno" ? ["run", "--no-check", "-A"] : [];
+  return spawn(process.execPath, [...before, file, ...args], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, ...env },
+  });
+}
+
+function eachLine(child: ChildProcess, onLine: (line: string) => void): void {
+  let rest = "";
+  const decoder = new TextDecoder();
+  child.stdout!.on("data", (bytes: Uint8Array) => {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    lines.forEach(onLine);
+  });
 }
 
 /** Waits for the scripts to be gone, and returns those that are not. */

@@ -14,18 +14,23 @@ import type { Sink } from "./output.ts";
 export function standardStream(fd: 1 | 2): Sink {
   const kind = kindOf(fd);
   // The disk always takes bytes.
-  if (kind === "file") return { write: (bytes) => writeSync(fd, bytes) };
-  const own = kind === "pipe" ? openWithoutBlocking(fd) : null;
-  return own === null ? { write: (bytes) => writeInThread(fd, bytes) } : {
+  const own = kind === "file" ? fd : kind === "pipe" ? openWithoutBlocking(fd) : null;
+  if (own === null) return { write: (bytes) => writeInThread(fd, bytes) };
+  return {
     write(bytes) {
       try {
         return writeSync(own, bytes);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "EAGAIN") return 0;
+        if (isBusy(error)) return 0;
         throw error;
       }
     },
   };
+}
+
+/** What a reader is who has more unread than the system keeps. */
+function isBusy(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "EAGAIN";
 }
 
 function kindOf(fd: number): "file" | "pipe" | "other" {
@@ -53,6 +58,10 @@ function openWithoutBlocking(fd: number): number | null {
 
 function writeInThread(fd: number, bytes: Uint8Array): Promise<number> {
   return new Promise((resolve, reject) => {
-    write(fd, bytes, 0, bytes.length, null, (error, taken) => error ? reject(error) : resolve(taken));
+    write(fd, bytes, 0, bytes.length, null, (error, taken) => {
+      if (error === null) resolve(taken);
+      else if (isBusy(error)) resolve(0);
+      else reject(error);
+    });
   });
 }

@@ -94,8 +94,17 @@ function answerDocument(exchange: Exchange, answer: Answer, rest: Bytes): Respon
     answer,
     body,
     running,
-    onFailed: (reason) =>
-      exchange.fail({ status: 502, reason: `the script failed: ${reason}`, running, sample: rest }),
+    onFailed: (reason, page) =>
+      page === null
+        ? exchange.fail({ status: 502, reason: `the script failed: ${reason}`, running, sample: rest })
+        : exchange.fail({
+          status: 500,
+          reason:
+            `the script failed after its answer: ${reason} (if it did not, it should end with "exit 0")`,
+          running,
+          sample: rest,
+          page,
+        }),
     onBroken: exchange.brokenOff,
     onFull: () => discard(exchange, once(excess)),
   });

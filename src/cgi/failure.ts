@@ -25,6 +25,8 @@ export interface Failure {
   readonly running?: RunningScript;
   /** The first bytes that it wrote. */
   readonly sample?: Bytes;
+  /** What the script itself has to say to the client, in the place of an error page. */
+  readonly page?: Response;
 }
 
 /** A request for a script. */
@@ -99,7 +101,7 @@ export function createFailures(options: FailureOptions): Failures {
       if (development && isOfTheScript(status) && isLocal(attempt.call)) {
         return developerPage({ request, headers, status, story, words, sample: failure.sample ?? null });
       }
-      return await renderError({ status, request, headers });
+      return failure.page ?? await renderError({ status, request, headers });
     },
     async brokenOff(attempt, running, reason) {
       await running.lastWords();

@@ -118,10 +118,9 @@ function createLeavesRoot(options: CgiOptions, files: FileSystem): LeavesRoot {
     if (real === null) return refuse(404, `no such file: ${filename}`);
     if (realRoot !== null && namesBelow(realRoot, real) !== null) return null;
     realRoot = await files.realPath(root);
-    return realRoot !== null && namesBelow(realRoot, real) !== null ? null : refuse(
-      404,
-      `${filename} leads out of ${root}, to ${real} (not followed unless followSymlinks is set)`,
-    );
+    if (realRoot !== null && namesBelow(realRoot, real) !== null) return null;
+    const reason = `${filename} leads out of ${root}, to ${real} (not followed unless followSymlinks is set)`;
+    return { ...refuse(404, reason), told: true };
   };
 }
 

@@ -65,8 +65,8 @@ export function cgi(options: CgiOptions): CgiHandler {
     const found = await find(path, mount);
     if (found.kind === "pass") return undefined;
     if (found.kind === "refused") {
-      const { status, reason } = found;
-      if (status !== 404) warnAbout(url, reason, connection);
+      const { status, reason, told } = found;
+      if (status !== 404 || told) warnAbout(url, reason, connection);
       return await renderError({ status, request });
     }
     return await runFound(request, connection, found.script);

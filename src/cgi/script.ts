@@ -30,4 +30,10 @@ export type Lookup =
   /** Outside of every CGI area: not ours. */
   | { readonly kind: "pass" }
   /** Inside an area, but nothing that may run. `reason` is for the log, and says what to do where that is known. */
-  | { readonly kind: "refused"; readonly status: 400 | 403 | 404 | 502; readonly reason: string };
+  | {
+    readonly kind: "refused";
+    readonly status: 400 | 403 | 404 | 502;
+    readonly reason: string;
+    /** Whether the log says so though it is a 404: something is there, and somebody may wonder. */
+    readonly told?: true;
+  };

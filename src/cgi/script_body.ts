@@ -5,7 +5,7 @@
  */
 
 import { BrokenBody } from "../response.ts";
-import type { Bytes } from "../runtime.ts";
+import type { Bytes, ExitStatus } from "../runtime.ts";
 import { createChunkDecoder } from "./chunked.ts";
 import { describeExit, isSuccess } from "./failure.ts";
 import type { Answer } from "./response.ts";
@@ -18,7 +18,13 @@ import type { RunningScript } from "./supervisor.ts";
 export const EXIT_WAIT = 250;
 
 /** A body that cannot be completed because the script has failed by its own account. */
-export class ScriptFailed extends BrokenBody {}
+export class ScriptFailed extends BrokenBody {
+  readonly exit: ExitStatus;
+  constructor(exit: ExitStatus) {
+    super(describeExit(exit));
+    this.exit = exit;
+  }
+}
 
 /** A body that is being read. */
 export interface ScriptBody {
@@ -104,7 +110,7 @@ async function checkEnd(running: RunningScript, status: number): Promise<void> {
   if (exit === null || isSuccess(exit)) return;
   // It has said that it failed, and ends accordingly: php-cgi answers 500 and exits with 255.
   if (status >= 400 && exit.code !== null) return;
-  throw new ScriptFailed(describeExit(exit));
+  throw new ScriptFailed(exit);
 }
 
 /** Why a script was stopped, for the log. */

@@ -24,8 +24,8 @@ export interface BodyDelivery {
   readonly answer: Answer;
   readonly body: ScriptBody;
   readonly running: RunningScript;
-  /** The script has failed, and nothing was sent yet. */
-  readonly onFailed: (reason: string) => Promise<Response>;
+  /** The script has failed, and nothing was sent yet. `page` is its answer as an error, if that is whole. */
+  readonly onFailed: (reason: string, page: Response | null) => Promise<Response>;
   /** The response was broken off. */
   readonly onBroken: (reason: string) => void;
   /** All that was declared has been sent: what the script still writes is not for the client. */
@@ -47,7 +47,9 @@ export async function sendBody(delivery: BodyDelivery): Promise<Response> {
       const bytes = await hold.race(pending);
       if (bytes === "late") break;
       if (bytes === null) return sendWhole(delivery, held, size);
-      if (bytes instanceof ScriptFailed) return await delivery.onFailed(bytes.message);
+      if (bytes instanceof ScriptFailed) {
+        return await delivery.onFailed(bytes.message, errorOf(bytes, answer, held, size));
+      }
       if (bytes instanceof BrokenBody) break;
       held.push(bytes);
       size += bytes.length;
@@ -70,6 +72,31 @@ function sendWhole({ answer, body, onFull }: BodyDelivery, held: readonly Bytes[
   if (body.isFull()) onFull();
   answer.headers.set("content-length", String(size));
   return respond(answer.status, answer.headers, size === 0 ? null : join(held, size), answer.statusText);
+}
+
+/**
+ * What a script wrote before it ended with an exit status that is not 0: often the page that says what went wrong, and
+ * as often a whole answer, with the status of its last command. It is not kept from the client, but never a success.
+ */
+function errorOf(
+  failed: ScriptFailed,
+  answer: Answer,
+  held: readonly Bytes[],
+  size: number,
+): Response | null {
+  const isWhole = failed.exit.code !== null && size > 0 && (answer.length ?? size) === size;
+  if (!isWhole || answer.chunked) return null;
+  const headers = withoutValidators(answer.headers);
+  headers.set("content-length", String(size));
+  return respond(500, headers, join(held, size));
+}
+
+/** No cache may keep it, and no browser may follow it. */
+function withoutValidators(headers: Headers): Headers {
+  const kept = new Headers(headers);
+  for (const name of ["etag", "last-modified", "expires", "location"]) kept.delete(name);
+  kept.set("cache-control", "no-store");
+  return kept;
 }
 
 interface Hold {

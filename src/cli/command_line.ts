@@ -124,6 +124,7 @@ function cgiOptions(flags: Flags): SiteCgiOptions | null {
     env: flags.cgiEnv?.set,
     inheritEnv: flags.cgiEnv?.inherit,
     passAuthorization: flags.cgiPassAuth,
+    development: flags.cgiDevelopment,
     trustedProxies: flags.trustProxy,
     timeouts: definedOrNone({
       firstByte: flags.cgiTimeout,

@@ -29,6 +29,7 @@ export interface Flags {
   readonly cgiMax?: number;
   readonly cgiQueue?: number;
   readonly cgiPassAuth?: true;
+  readonly cgiDevelopment?: true;
   readonly explain?: string;
   readonly trustProxy?: readonly string[];
 
@@ -120,6 +121,7 @@ const CGI: readonly Declaration[] = [
     (name) => value.count(name, 0),
   ],
   ["--cgi-pass-auth", "show scripts the Authorization header"],
+  ["--cgi-development", "show browsers on this machine why a script failed"],
   ["--trust-proxy <address>", "proxy to believe Forwarded headers of (*)", value.texts],
   ["--explain <url>", "tell what would run for this path, and how", value.text],
 ];

@@ -1,7 +1,7 @@
 /** Scripts that run: their output, its length, and their failures. */
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { afterEach, describe, it } from "node:test";
 import { connect, exchange, get, requestHead, toLatin1 } from "../_http.ts";
@@ -276,14 +276,6 @@ describe("cgi() and failures", () => {
       await served.message(new RegExp(`^response broken off: ${reason}$`));
     });
 
-    it(`answers 502 when a script ${name} before anything of it was sent`, async () => {
-      await shell(`${HEAD}; echo begun; ${end}`);
-      const response = await served.get();
-      assert.equal(response.status, 502);
-      assert.doesNotMatch(response.text, /begun/);
-      await served.message(new RegExp(`^answered 502: the script failed: ${reason}$`));
-    });
-
     it(`does so over HTTP/1.0 too when it ${name}`, async () => {
       await shell(`${HEAD}; echo begun; sleep 0.1; ${end}`);
       const response = await exchange(served, "GET / HTTP/1.0\r\n\r\n").catch(() => null);
@@ -294,6 +286,32 @@ describe("cgi() and failures", () => {
       } else assert.notEqual(response?.complete, true);
     });
   }
+
+  it("answers 502 when a script is killed before anything of it was sent", async () => {
+    await shell(`${HEAD}; echo begun; kill -9 $$`);
+    const response = await served.get();
+    assert.equal(response.status, 502);
+    assert.doesNotMatch(response.text, /begun/);
+    await served.message(/^answered 502: the script failed: ended by SIGKILL$/);
+  });
+
+  it("sends what a script wrote before it failed as an error, which no cache keeps", async () => {
+    await shell(`printf 'Content-Type: text/html\\nETag: "x"\\n\\n<h1>Hi</h1>'; exit 3`);
+    const response = await served.get();
+    assert.deepEqual([response.status, response.text], [500, "<h1>Hi</h1>"]);
+    assert.equal(response.header("content-type"), "text/html");
+    assert.equal(response.header("cache-control"), "no-store");
+    assert.equal(response.header("etag"), null);
+    await served.message(/^answered 500: the script failed after its answer: exit status 3 \(if it did not/);
+  });
+
+  it("answers 502 to a script that failed and wrote less than it said, or nothing", async () => {
+    await shell("printf 'Content-Type: text/plain\\nContent-Length: 10\\n\\nabc'; exit 3");
+    assert.equal((await served.get()).status, 502);
+    await served.close();
+    await shell(`${HEAD}; exit 3`);
+    assert.equal((await served.get()).status, 502);
+  });
 
   it("takes an error that it has said itself for its answer, whatever its exit status", async () => {
     await shell("printf 'Status: 500\\nContent-Type: text/plain\\n\\nsorry'; exit 255");
@@ -323,6 +341,14 @@ describe("cgi() and failures", () => {
     await served.close();
     await shell("echo secret >&2; echo hello");
     assert.doesNotMatch((await served.get()).text, /secret|hello/);
+  });
+
+  it("says that a link leads out, which to the client is a 404 like any other", async () => {
+    const script = freshPath();
+    symlinkSync("/bin/sh", script);
+    served = await serveScripts({ root: dirname(script) });
+    assert.equal((await served.get(`/${basename(script)}`)).status, 404);
+    await served.message(/leads out of .* \(not followed unless followSymlinks is set\)/);
   });
 
   it("says why a script cannot be started", async () => {

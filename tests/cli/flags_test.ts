@@ -57,6 +57,7 @@ const SITE = folderOf({
   "text.txt": "y".repeat(4000),
   "cgi-bin/env": script("env"),
   "cgi-bin/data.txt": "DATA",
+  "cgi-bin/bad": "#!/bin/sh\necho no head\n",
   "htbin/hello": script("echo HTBIN"),
   "scripts/hello": script("echo SCRIPTS"),
   "elsewhere/run.cgi": script("echo ANYWHERE"),
@@ -215,6 +216,16 @@ test("--cgi-pass-auth", async () => {
   });
   await asking(SITE, ["--cgi-pass-auth"], async (ask) => {
     assert.match((await ask("/cgi-bin/env", { headers })).body, /^HTTP_AUTHORIZATION=Basic YTpi$/m);
+  });
+});
+
+test("--cgi-development", async () => {
+  const headers = { accept: "text/plain" };
+  await asking(SITE, ["--cgi"], async (ask) => {
+    assert.doesNotMatch((await ask("/cgi-bin/bad", { headers })).body, /no head/);
+  });
+  await asking(SITE, ["--cgi-development"], async (ask) => {
+    assert.match((await ask("/cgi-bin/bad", { headers })).body, /First bytes of its output:\nno head/);
   });
 });
 

@@ -105,7 +105,7 @@ describe("Perl scripts", { skip: await missingProgram("perl", "-e", "1") }, () =
   it("that die on the heels of their head never look like a success either", async () => {
     const response = await exchange(server, get("/cgi-bin/die.pl?after")).catch((error) => String(error));
     if (typeof response === "string") assert.match(response, /The connection ended/);
-    else assert.ok(!response.complete || response.status === 502, response.head);
+    else assert.ok(!response.complete || response.status >= 500, response.head);
   });
 
   it("may write to standard error and still answer", async () => {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Bytes } from "../src/runtime.ts";
+
 /** How a connection ended: `fin` in good order, `reset` not. */
 export type ConnectionEnd = "fin" | "reset";
 
@@ -221,6 +223,8 @@ export function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 /** UTF-8. */
+export function toBytes(data: string): Bytes;
+export function toBytes(data: string | Uint8Array): Uint8Array;
 export function toBytes(data: string | Uint8Array): Uint8Array {
   return typeof data === "string" ? new TextEncoder().encode(data) : data;
 }

@@ -13,7 +13,10 @@ export interface MemoryFile extends OpenFile {
 }
 
 /** Makes one; with `changesAfter` it fails as changed once this many bytes have been read. */
-export function memoryFile(content: string, { changesAfter = Infinity } = {}): MemoryFile {
+export function memoryFile(
+  content: string,
+  { changesAfter = Infinity }: { readonly changesAfter?: number } = {},
+): MemoryFile {
   const bytes = new TextEncoder().encode(content);
   const closed = promised<void>();
   const close = (): Promise<void> => {

@@ -6,17 +6,18 @@ import { runtime } from "../../adapters/auto.ts";
 import type { Handler } from "../../src/handler.ts";
 import { type BodySource, respond } from "../../src/response.ts";
 import { connect, exchange, get, requestHead, toBytes, toLatin1 } from "../_http.ts";
+import type { Bytes } from "../../src/runtime.ts";
 import { memoryFile } from "./_memory_file.ts";
 import { promised, serving, within } from "./_serving.ts";
 
 const isDeno = runtime.name === "deno";
 
 function answer(body: BodySource, headers: Record<string, string> = {}, status = 200): Handler {
-  return () => respond(status, new Headers(headers), typeof body === "function" ? null : body);
+  return () => respond(status, new Headers(headers), body);
 }
 
 /** A stream of these pieces, each when it is asked for; then its end, or the error. */
-function streamOf(pieces: readonly (string | Uint8Array)[], error?: Error): ReadableStream<Uint8Array> {
+function streamOf(pieces: readonly string[], error?: Error): ReadableStream<Bytes> {
   const left = [...pieces];
   return new ReadableStream({
     pull(controller) {

@@ -738,7 +738,7 @@ test("user: the groups this process is in are dropped", {
 
 test("user: only root may choose", { skip: isRoot && "root may" }, async () => {
   await assert.rejects(sh("exit 0", { user: { uid: 1, gid: 1 } }), isReason("denied"));
-  const own = await sh("id -u", { user: processes.user });
+  const own = await sh("id -u", { user: processes.user ?? null });
   assert.equal(await outputOf(own), `${processes.user?.uid}\n`);
 });
 

@@ -6,7 +6,6 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Socket } from "node:net";
 import type { Handler } from "../../../src/handler.ts";
 import type { NetworkAddress } from "../../../src/runtime.ts";
 import { NodeRequest, urlOf } from "./request.ts";
@@ -67,8 +66,8 @@ export function startExchange(
       isHead: incoming.method === "HEAD",
       mustClose: () => waits || options.isClosing(),
       onEnding: body.release,
-      onBroken(error) {
-        breakOff(outgoing);
+      onBroken(error, untilClose) {
+        breakOff(outgoing, untilClose);
         onError(error);
       },
     });
@@ -83,7 +82,7 @@ export function startExchange(
   function fail(error: unknown): void {
     if (left) return;
     onError(error);
-    if (outgoing.headersSent) breakOff(outgoing);
+    if (outgoing.headersSent) breakOff(outgoing, false);
     else respond(new Response(null, { status: 500 }));
   }
   try {
@@ -142,18 +141,15 @@ function checkResponse(response: Response): Response {
 }
 
 /** Ends a transfer so that it does not look complete. */
-function breakOff(outgoing: ServerResponse): void {
+function breakOff(outgoing: ServerResponse, untilClose: boolean): void {
   // What was written before is still corked in this turn of the event loop.
   setImmediate(() => {
     const { socket } = outgoing;
-    // Without a length or chunks, only a reset tells a broken body from a whole one. TLS has an alert for the end.
-    const untilClose = outgoing.headersSent && !outgoing.chunkedEncoding &&
-      !outgoing.hasHeader("content-length");
     // Bun has this property on every socket, Node on TLS sockets alone.
-    const encrypted = socket !== null && "encrypted" in socket && socket.encrypted === true;
-    if (untilClose && socket instanceof Socket && !encrypted) {
-      socket.resetAndDestroy();
-      // Of a response whose head was not sent yet, Bun would send an empty 200 when it is destroyed.
-    } else (socket ?? outgoing).destroy();
+    const isTls = socket !== null && "encrypted" in socket && socket.encrypted === true;
+    // Only a reset tells a broken body from a whole one then. TLS has an alert for a proper end.
+    if (untilClose && socket !== null && !isTls) socket.resetAndDestroy();
+    // Bun would make a whole response of one that is destroyed before its head was sent.
+    else (socket ?? outgoing).destroy();
   });
 }

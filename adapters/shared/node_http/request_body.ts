@@ -49,6 +49,7 @@ export function requestBody(
   }
   let state: "unread" | "reading" | "over" = "unread";
   let released = false;
+  let forget = () => {};
   function read(controller: ReadableStreamDefaultController<Bytes>): void {
     const { socket } = incoming;
     state = "reading";
@@ -56,7 +57,7 @@ export function requestBody(
     function settle(error?: Error): void {
       if (state === "over") return;
       state = "over";
-      socket.off("close", fail);
+      forget();
       if (error) controller.error(error);
       else controller.close();
     }
@@ -72,6 +73,7 @@ export function requestBody(
     incoming.on("error", fail);
     // Once the response has been sent, Node does not tell the message any more that its connection has closed.
     socket.on("close", fail);
+    forget = () => socket.off("close", fail);
     if (incoming.destroyed || socket.destroyed) fail();
   }
   const stream = new ReadableStream<Bytes>({
@@ -81,6 +83,7 @@ export function requestBody(
     },
     cancel() {
       state = "over";
+      forget();
       if (released) discard(incoming);
       else incoming.pause();
     },

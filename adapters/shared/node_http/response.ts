@@ -23,8 +23,11 @@ export interface DeliveryOptions {
   readonly mustClose: () => boolean;
   /** Called right before the response is ended. */
   readonly onEnding: () => void;
-  /** Called when the body has failed, or is shorter than the head said. The connection is to be broken. */
-  readonly onBroken: (error: unknown) => void;
+  /**
+   * Called when the body has failed, or is shorter than the head said. The connection is to be broken; `untilClose` if
+   * nothing else tells the client where the body ends.
+   */
+  readonly onBroken: (error: unknown, untilClose: boolean) => void;
 }
 
 /** Sends the response. Never throws. */
@@ -84,7 +87,7 @@ function sendWhole(options: DeliveryOptions, bytes: Uint8Array): Delivery {
   writeHead(options, declared === null ? bytes.length : null);
   if (declared !== null && declared > bytes.length) {
     outgoing.write(bytes);
-    options.onBroken(tooShort(declared, bytes.length));
+    options.onBroken(tooShort(declared, bytes.length), false);
     return OVER;
   }
   const body = declared === null ? bytes : bytes.subarray(0, declared);
@@ -97,7 +100,7 @@ function sendWhole(options: DeliveryOptions, bytes: Uint8Array): Delivery {
 function sendPieces(options: DeliveryOptions, pieces: Pieces, length: number | null): Delivery {
   const sending: Sending = { pieces, length, isCancelled: false, wake() {} };
   send(options, sending).catch((error) => {
-    if (!sending.isCancelled) options.onBroken(error);
+    if (!sending.isCancelled) options.onBroken(error, isUntilClose(options, sending));
     pieces.cancel();
   });
   return {
@@ -138,6 +141,12 @@ async function send(options: DeliveryOptions, sending: Sending): Promise<void> {
   if (following === null) return void sendWhole(options, piece);
   writeHead(options, sending.length);
   await sendRest(options, sending, piece, second);
+}
+
+/** Whether the end of the connection is the end of the body, as in HTTP/1.0 (RFC 9112 section 6.3). */
+function isUntilClose({ outgoing, response }: DeliveryOptions, { length }: Sending): boolean {
+  return outgoing.headersSent && !outgoing.chunkedEncoding && length === null &&
+    declaredLength(response) === null;
 }
 
 /** Sends what is left, beginning with `piece`; `next` is what comes after it, when that was asked for already. */

@@ -55,8 +55,6 @@ let silencing = false;
 export function silenceAbortNotice(): void {
   if (silencing) return;
   silencing = true;
-  // deno-lint-ignore no-console
-  const { warn } = console;
   function filter(...data: unknown[]): void {
     if (!String(data[0]).startsWith(NOTICE)) return warn.apply(console, data);
     // deno-lint-ignore no-console

@@ -1,9 +1,12 @@
 /** What `Network.listen` owes: a client that leaves is noticed, at once and by whoever works for it. */
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { respond } from "../../src/response.ts";
 import { connect, exchange, get, type RawConnection, requestHead, toBytes } from "../_http.ts";
+import { runModule } from "../_runtime.ts";
 import { memoryFile } from "./_memory_file.ts";
 import { promised, serving, within } from "./_serving.ts";
 
@@ -162,4 +165,14 @@ test("listen() goes on after hundreds of clients that left", () => {
     assert.equal((await exchange(target, get("/ok"))).text, "fine");
     assert.deepEqual(errors, []);
   });
+});
+
+test("listen() prints nothing of its own, whatever handlers and clients do", async () => {
+  // The compiled tests have another extension.
+  const extension = /\.[a-z]+$/.exec(import.meta.url)?.[0] ?? ".ts";
+  const [program = "", ...args] = runModule(new URL(`./_network_program${extension}`, import.meta.url), []);
+  const { stdout, stderr } = await promisify(execFile)(program, args);
+  assert.equal(stderr, "");
+  // Those that throw, fail, are too short, are no responses: and nobody who left.
+  assert.equal(stdout, "6 failures\n");
 });

@@ -6,6 +6,7 @@ import { networkInterfaces } from "node:os";
 import { after, test } from "node:test";
 import { runtime } from "../../adapters/auto.ts";
 import { ListenError, type ListenOptions } from "../../src/runtime.ts";
+import { respond } from "../../src/response.ts";
 import { connect, exchange, get, requestHead, toBytes } from "../_http.ts";
 import { makeCertificate } from "./_certificate.ts";
 import { promised, serving, within } from "./_serving.ts";
@@ -219,6 +220,22 @@ for (const stage of ["handler", "body"] as const) {
     });
   });
 }
+
+test("close() lets a client that reads slowly have its whole response", () =>
+  serving(() => respond(200, new Headers(), new Uint8Array(16 << 20)), async ({ target, listener }) => {
+    const connection = await connect(target);
+    await connection.send(get("/"));
+    await connection.received(1);
+    connection.pause();
+    const closing = listener.close();
+    await assert.rejects(connect(target));
+    connection.resume();
+    const response = await connection.response();
+    assert.equal(response.complete, true);
+    assert.equal(response.body.length, 16 << 20);
+    await within(closing, "close()");
+    connection.close();
+  }));
 
 test("close() breaks what runs longer than its grace", () => {
   const arrived = promised<void>();

@@ -220,7 +220,7 @@ function writeHead(options: DeliveryOptions, length: number | null): void {
   const { status, statusText } = response;
   const fields: string[] = [];
   const bodiless = status === 204;
-  let close = options.mustClose();
+  const close = options.mustClose();
   for (const [name, value] of response.headers) {
     if (name === "transfer-encoding") continue;
     // Also what RFC 9110 section 8.6 forbids in a 204.

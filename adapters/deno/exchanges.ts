@@ -67,7 +67,9 @@ export function exchanges(handler: Handler, secure: boolean, local: () => Deno.N
       }
       run().then(resolve, (error) => {
         signal.unfollow();
-        reject(error);
+        // Whatever is answered, nobody is there to see it.
+        if (request.bodyUsed && isBodyCutShort(error)) resolve(new Response(null, { status: 400 }));
+        else reject(error);
       });
     });
   }
@@ -79,4 +81,9 @@ export function exchanges(handler: Handler, secure: boolean, local: () => Deno.N
       for (const exchange of running) exchange.breakOff();
     },
   };
+}
+
+/** Whether this is what reading a body fails with when its client leaves. Nothing else tells that one has left then. */
+function isBodyCutShort(error: unknown): boolean {
+  return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Http;
 }

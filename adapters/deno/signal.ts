@@ -55,6 +55,7 @@ let silencing = false;
 export function silenceAbortNotice(): void {
   if (silencing) return;
   silencing = true;
+  const { warn } = console;
   function filter(...data: unknown[]): void {
     if (!String(data[0]).startsWith(NOTICE)) return warn.apply(console, data);
     // deno-lint-ignore no-console

@@ -81,25 +81,55 @@ function lengthOf(source: ReturnType<typeof bodySource>): number | null {
 
 const OVER: Delivery = { cancel() {} };
 
-function sendWhole(options: DeliveryOptions, bytes: Uint8Array): Delivery {
+/** What a socket takes at once from a server that has nothing else to send, in bytes. */
+const ONE_WRITE = 64 * 1024;
+
+function isOneWrite({ response }: DeliveryOptions, bytes: Uint8Array): boolean {
+  return bytes.length <= ONE_WRITE && (declaredLength(response) ?? 0) <= bytes.length;
+}
+
+function sendAtOnce(options: DeliveryOptions, bytes: Uint8Array): void {
   const { outgoing, response } = options;
   const declared = declaredLength(response);
-  writeHead(options, declared === null ? bytes.length : null);
-  if (declared !== null && declared > bytes.length) {
-    outgoing.write(bytes);
-    options.onBroken(tooShort(declared, bytes.length), false);
+  writeHead(options, bytes.length);
+  options.onEnding();
+  outgoing.end(declared === null ? bytes : bytes.subarray(0, declared));
+}
+
+function sendWhole(options: DeliveryOptions, bytes: Uint8Array): Delivery {
+  if (isOneWrite(options, bytes)) {
+    sendAtOnce(options, bytes);
     return OVER;
   }
-  const body = declared === null ? bytes : bytes.subarray(0, declared);
-  options.onEnding();
-  outgoing.end(body);
-  return OVER;
+  return begin(options, NO_MORE, bytes.length, (sending) => {
+    writeHead(options, bytes.length);
+    return sendRest(options, sending, bytes);
+  });
 }
+
+const NO_MORE: Pieces = { next: () => Promise.resolve(null), cancel() {} };
 
 /** Sends pieces as they come, each when the client has taken the one before. `length` is theirs, where it is known. */
 function sendPieces(options: DeliveryOptions, pieces: Pieces, length: number | null): Delivery {
+  return begin(options, pieces, length, (sending) => send(options, sending));
+}
+
+interface Sending {
+  readonly pieces: Pieces;
+  readonly length: number | null;
+  isCancelled: boolean;
+  /** Ends the wait for the client. */
+  wake(): void;
+}
+
+function begin(
+  options: DeliveryOptions,
+  pieces: Pieces,
+  length: number | null,
+  send: (sending: Sending) => Promise<void>,
+): Delivery {
   const sending: Sending = { pieces, length, isCancelled: false, wake() {} };
-  send(options, sending).catch((error) => {
+  send(sending).catch((error) => {
     if (!sending.isCancelled) options.onBroken(error, isUntilClose(options, sending));
     pieces.cancel();
   });
@@ -111,14 +141,6 @@ function sendPieces(options: DeliveryOptions, pieces: Pieces, length: number | n
       sending.wake();
     },
   };
-}
-
-interface Sending {
-  readonly pieces: Pieces;
-  readonly length: number | null;
-  isCancelled: boolean;
-  /** Ends the wait for the client. */
-  wake(): void;
 }
 
 async function send(options: DeliveryOptions, sending: Sending): Promise<void> {
@@ -133,13 +155,13 @@ async function send(options: DeliveryOptions, sending: Sending): Promise<void> {
     outgoing.flushHeaders();
     return await sendRest(options, sending, await first);
   }
-  if (piece === null) return void sendWhole(options, EMPTY);
-  const second = ahead(sending.pieces);
-  const following = await soon(second);
+  piece ??= EMPTY;
+  const second = piece === EMPTY ? first : ahead(sending.pieces);
+  const isWhole = await soon(second) === null;
   if (sending.isCancelled) return;
   // Most streams are one piece: a whole response is one write, and has a length.
-  if (following === null) return void sendWhole(options, piece);
-  writeHead(options, sending.length);
+  if (isWhole && isOneWrite(options, piece)) return sendAtOnce(options, piece);
+  writeHead(options, isWhole ? piece.length : sending.length);
   await sendRest(options, sending, piece, second);
 }
 
@@ -164,8 +186,9 @@ async function sendRest(
     next ??= ahead(pieces);
     const isTaken = outgoing.write(piece.length > left ? piece.subarray(0, left) : piece);
     left -= Math.min(piece.length, left);
-    if (left === 0) break;
+    // Also after the last one: a connection whose response has ended counts as idle, however much of it is on its way.
     if (!isTaken) await drain(outgoing, sending);
+    if (left === 0) break;
     piece = await next;
     next = null;
   }

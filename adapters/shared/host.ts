@@ -19,4 +19,4 @@ export function isHost(value: string): boolean {
 const HOST = /^(?:[\w.~-]+|\[[\da-fA-F:.]+\])(?::\d{0,5})?$/;
 
 /** What needs no second look. */
-const PLAIN = /^(?:localhost|127\.0\.0\.1|(?:[a-z\d-]+\.)*[a-z][a-z-]*)(?::\d{0,4})?$/;
+const PLAIN = /^(?:localhost|127\.0\.0\.1|(?:[a-z\d-]+\.)*[a-z][a-z-]*)(?::[0-5]?\d{0,4})?$/;

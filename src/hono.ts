@@ -138,9 +138,9 @@ interface ServerBindings {
       readonly encrypted?: boolean;
     };
   };
-  /** `Deno.serve(app.fetch)` */
+  /** Deno's own server, given `app.fetch`. */
   readonly remoteAddr?: { readonly hostname?: string; readonly port?: number };
-  /** `Bun.serve({ fetch: (request, server) => app.fetch(request, { server }) })`, or the server itself */
+  /** Bun's own server, given `(request, server) => app.fetch(request, { server })`, or the server itself. */
   readonly server?: BunServer;
   readonly requestIP?: BunServer["requestIP"];
 }

@@ -15,11 +15,11 @@ import { terminalLog } from "./terminal_log.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The runtimes as their makers write them. */
-const RUNTIME_NAMES: Readonly<Record<Runtime["name"], string>> = {
-  deno: "Deno",
-  bun: "Bun",
-  node: "Node.js",
-};
+const RUNTIME_NAMES: ReadonlyMap<Runtime["name"], string> = new Map([
+  ["deno", "Deno"],
+  ["bun", "Bun"],
+  ["node", "Node.js"],
+]);
 
 /** Runs the command line of this process, and ends it. */
 export async function main(runtime: Runtime): Promise<void> {
@@ -33,7 +33,7 @@ export async function main(runtime: Runtime): Promise<void> {
 export async function run(runtime: Runtime): Promise<number> {
   const { terminal } = runtime;
   try {
-    const version = `htbin ${VERSION} (${RUNTIME_NAMES[runtime.name]} ${runtime.version})`;
+    const version = `htbin ${VERSION} (${RUNTIME_NAMES.get(runtime.name)} ${runtime.version})`;
     const asked = parseCommandLine(terminal.args, version);
     if (asked.kind === "print") {
       await terminal.stdout(asked.text);

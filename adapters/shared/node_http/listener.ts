@@ -44,11 +44,15 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
 /** In milliseconds. Longer than proxies keep theirs (60 s), so that it is they who close. */
 const KEEP_ALIVE = 65_000;
 
+/** In milliseconds. Node would take the limit for whole requests, which is none. */
+const HEADERS = 60_000;
+
 function createHttpServer(tls: CheckedTls | undefined): Server {
   const limits = {
     keepAliveTimeout: KEEP_ALIVE,
-    // An upload may take hours; only the head has to come in time (`headersTimeout`).
+    // An upload may take hours; only the head has to come in time.
     requestTimeout: 0,
+    headersTimeout: HEADERS,
     // urlOf() looks at the Host field, at this and at all else that may be wrong with it.
     requireHostHeader: false,
   };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkOptions, hook, needed, number, record, service, type Shape, text } from "./check_options.ts";
 import { errorPage, type RenderError } from "./error_page.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { hasInvalidHost } from "./host.ts";
@@ -31,6 +32,16 @@ export interface ServeOptions {
   readonly network?: Network;
 }
 
+const SERVE_OPTIONS: Shape<ServeOptions> = {
+  handler: needed(hook),
+  port: number,
+  hostname: text,
+  tls: record<TlsOptions>({ cert: needed(text), key: needed(text), passphrase: text }),
+  renderError: hook,
+  log: hook,
+  network: service,
+};
+
 /** A running server. */
 export interface Server extends Listener {
   /** Where it answers, such as `http://127.0.0.1:8000/`. */
@@ -55,6 +66,7 @@ export interface Server extends Listener {
  * ```
  */
 export async function serve(options: ServeOptions): Promise<Server> {
+  checkOptions("serve()", options, SERVE_OPTIONS);
   const { log = consoleLog(), renderError = errorPage } = options;
   const network = options.network ?? currentRuntime().network;
   const handle = completeHandler(options.handler, renderError, log);

@@ -5,13 +5,26 @@
  */
 
 import { cgi } from "./cgi/mod.ts";
-import type { CgiHandler, CgiOptions } from "./cgi/options.ts";
+import { CGI_OPTIONS, type CgiHandler, type CgiOptions } from "./cgi/options.ts";
+import {
+  checkOptions,
+  either,
+  flag,
+  hook,
+  list,
+  needed,
+  record,
+  service,
+  type Shape,
+  text,
+  without,
+} from "./check_options.ts";
 import type { RenderError } from "./error_page.ts";
 import type { Connection, Handler } from "./handler.ts";
 import type { Log } from "./log/events.ts";
 import type { FileSystem } from "./runtime.ts";
 import { staticFiles } from "./static/mod.ts";
-import type { StaticOptions } from "./static/options.ts";
+import { STATIC_OPTIONS, type StaticOptions } from "./static/options.ts";
 
 /** How a site runs its scripts: {@linkcode CgiOptions} without what the site itself decides. */
 export interface SiteCgiOptions extends
@@ -85,7 +98,27 @@ export interface SiteHandler extends Handler {
 }
 
 /** Options that files and scripts have in common, and that are given once. */
-type Shared = "root" | "mount" | "dotfiles" | "followSymlinks" | "renderError" | "log" | "fileSystem";
+const SHARED = ["root", "mount", "dotfiles", "followSymlinks", "renderError", "log", "fileSystem"] as const;
+
+const CGI_OPTIONS_OF_SITES: Shape<SiteCgiOptions> = {
+  ...without(CGI_OPTIONS, [...SHARED, "directories", "script", "args"]),
+  directories: list(text),
+  run: flag,
+};
+
+const SITE_OPTIONS: Shape<SiteOptions> = {
+  directory: needed(text),
+  cgi: either(flag, record(CGI_OPTIONS_OF_SITES)),
+  static: record<SiteStaticOptions>(
+    without(STATIC_OPTIONS, [...SHARED, "cgiDirectories", "cgiExtensions", "postIsForCgi", "fallthrough"]),
+  ),
+  mount: text,
+  dotfiles: flag,
+  followSymlinks: flag,
+  renderError: hook,
+  log: hook,
+  fileSystem: service,
+};
 
 /** The folders that CERN's and Python's servers took scripts from. */
 const CGI_DIRECTORIES: readonly string[] = ["cgi-bin", "htbin"];
@@ -110,6 +143,7 @@ const CGI_DIRECTORIES: readonly string[] = ["cgi-bin", "htbin"];
  * ```
  */
 export function site(options: SiteOptions): SiteHandler {
+  checkOptions("site()", options, SITE_OPTIONS);
   const scripts = scriptOptions(options);
   const runScript = runsScripts(options) ? cgi(scripts) : null;
   const sendFile = staticFiles({
@@ -140,7 +174,9 @@ export function scriptOptions(options: SiteOptions): CgiOptions {
   return { directories: CGI_DIRECTORIES, ...scripts, ...sharedOptions(options) };
 }
 
-function sharedOptions(options: SiteOptions): Pick<CgiOptions, Shared> & { readonly root: string } {
+function sharedOptions(
+  options: SiteOptions,
+): Pick<CgiOptions, typeof SHARED[number]> & { readonly root: string } {
   const { directory, cgi: _cgi, static: _static, ...shared } = options;
   return { ...shared, root: directory };
 }

@@ -7,6 +7,8 @@ import { test } from "node:test";
 import { accepts, acceptsEncodings } from "#std/http/negotiation";
 import { STATUS_TEXT } from "#std/http/status";
 import { contentType } from "#std/media_types/content_type";
+import { closestString } from "#std/text/closest_string";
+import { levenshteinDistance } from "#std/text/levenshtein_distance";
 
 function request(headers: Record<string, string>): Request {
   return new Request("http://localhost/", { headers });
@@ -56,4 +58,10 @@ test("contentType() knows endings, and gives text a charset", () => {
     ".nothing-has-this": undefined,
   };
   for (const [ending, type] of Object.entries(types)) assert.equal(contentType(ending), type, ending);
+});
+
+test("closestString() ignores case, and the distance counts single changes", () => {
+  assert.equal(closestString("cleanURLs", ["cache", "cleanUrls", "compress"]), "cleanUrls");
+  assert.equal(levenshteinDistance("lisitng", "listing"), 2);
+  assert.equal(levenshteinDistance("timeout", "timeouts"), 1);
 });

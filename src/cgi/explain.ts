@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkOptions } from "../check_options.ts";
 import type { Connection } from "../handler.ts";
 import { isRefusal, requestPath, requestUrl } from "../request_path.ts";
 import { currentRuntime, type FileSystem, type ProcessHost } from "../runtime.ts";
@@ -11,7 +12,7 @@ import { queryArguments } from "./arguments.ts";
 import { createDiagnosis } from "./diagnosis.ts";
 import { createEnvironment } from "./environment.ts";
 import { createLookup } from "./lookup.ts";
-import type { CgiOptions } from "./options.ts";
+import { CGI_OPTIONS, type CgiOptions } from "./options.ts";
 import type { Script } from "./script.ts";
 import { describeUser, resolveUser } from "./user.ts";
 
@@ -46,6 +47,7 @@ export async function explainCgi(
   target: string,
   init: Pick<RequestInit, "method" | "headers"> = {},
 ): Promise<Explanation> {
+  checkOptions("explainCgi()", options, CGI_OPTIONS);
   const files = options.fileSystem ?? currentRuntime().files;
   const processes = options.processes ?? currentRuntime().processes;
   const request = makeRequest(target, init);

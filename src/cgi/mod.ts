@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkOptions } from "../check_options.ts";
 import { errorPage } from "../error_page.ts";
 import type { Connection } from "../handler.ts";
 import { consoleLog } from "../log/console.ts";
@@ -12,7 +13,7 @@ import { currentRuntime } from "../runtime.ts";
 import { createDiagnosis } from "./diagnosis.ts";
 import { createFailures } from "./failure.ts";
 import { createLookup } from "./lookup.ts";
-import type { CgiHandler, CgiOptions, ScriptCall } from "./options.ts";
+import { CGI_OPTIONS, type CgiHandler, type CgiOptions, type ScriptCall } from "./options.ts";
 import { createQueue } from "./queue.ts";
 import { MOST_REDIRECTS } from "./redirect.ts";
 import { createRunner } from "./runner.ts";
@@ -47,6 +48,7 @@ import { resolveSettings } from "./settings.ts";
  * ```
  */
 export function cgi(options: CgiOptions): CgiHandler {
+  checkOptions("cgi()", options, CGI_OPTIONS);
   const files = options.fileSystem ?? currentRuntime().files;
   const processes = options.processes ?? currentRuntime().processes;
   const { log = consoleLog(), renderError = errorPage, authorize } = options;

@@ -4,6 +4,20 @@
  * @module
  */
 
+import {
+  either,
+  flag,
+  hook,
+  list,
+  map,
+  needed,
+  number,
+  record,
+  service,
+  type Shape,
+  text,
+  word,
+} from "../check_options.ts";
 import type { RenderError } from "../error_page.ts";
 import type { Connection, Handler } from "../handler.ts";
 import type { Log } from "../log/events.ts";
@@ -179,3 +193,49 @@ export interface CgiHandler extends Handler {
    */
   close(graceMs?: number): Promise<void>;
 }
+
+/** What each option of `cgi()` may be. */
+export const CGI_OPTIONS: Shape<CgiOptions> = {
+  root: text,
+  directories: list(text),
+  extensions: list(text),
+  script: text,
+  args: list(text),
+  interpreters: map(either(text, list(text))),
+  index: list(text),
+  pathInfo: flag,
+  documentRoot: text,
+  mount: text,
+  followSymlinks: flag,
+  dotfiles: flag,
+  env: either(hook, service),
+  inheritEnv: list(text),
+  passAuthorization: flag,
+  trustedProxies: list(text),
+  indexedQueries: flag,
+  serverSoftware: text,
+  workingDirectory: text,
+  user: either(text, record<UserIdentity>({ uid: needed(number), gid: needed(number) }), word(null)),
+  chunked: word("spool", "stream", "refuse"),
+  strict: flag,
+  sendfile: list(text),
+  timeouts: record<CgiTimeouts>({ firstByte: number, idle: number, total: number, grace: number }),
+  limits: record<CgiLimits>({
+    concurrent: number,
+    queue: number,
+    perClient: number,
+    wait: number,
+    body: number,
+    spoolMemory: number,
+    spoolDisk: number,
+    stderr: number,
+  }),
+  authorize: hook,
+  onStderr: hook,
+  onExit: hook,
+  development: flag,
+  renderError: hook,
+  log: hook,
+  fileSystem: service,
+  processes: service,
+};

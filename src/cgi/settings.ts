@@ -39,21 +39,14 @@ export interface RunSettings {
  * Resolves the options.
  *
  * @throws {RangeError} For a number that is out of range.
- * @throws {TypeError} For a word that is none of the known ones.
  */
 export function resolveSettings(
   options: CgiOptions,
   processors: number,
 ): RunSettings {
-  const { chunked = "spool" } = options;
-  if (chunked !== "spool" && chunked !== "stream" && chunked !== "refuse") {
-    throw new TypeError(
-      `Cannot use the option chunked: "${chunked}": it must be "spool", "stream" or "refuse"`,
-    );
-  }
   return {
     strict: options.strict ?? true,
-    chunked,
+    chunked: options.chunked ?? "spool",
     development: options.development ?? false,
     times: resolveTimes(options.timeouts ?? {}),
     limits: resolveLimits(options.limits ?? {}, processors),

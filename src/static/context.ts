@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkOptions } from "../check_options.ts";
 import { errorPage, type RenderError } from "../error_page.ts";
 import { consoleLog } from "../log/console.ts";
 import type { Log } from "../log/events.ts";
@@ -15,7 +16,7 @@ import type { Coding } from "./encodings.ts";
 import { type ApplyHeaders, headerRules } from "./header_rules.ts";
 import { createLookup, type Lookup } from "./lookup.ts";
 import { type MediaTypes, mediaTypes } from "./media_type.ts";
-import type { StaticOptions } from "./options.ts";
+import { STATIC_OPTIONS, type StaticOptions } from "./options.ts";
 import { type Choose, representationChooser } from "./representation.ts";
 import { rootSource } from "./roots.ts";
 import { cgiAreas } from "../cgi/area.ts";
@@ -47,6 +48,7 @@ export interface StaticContext {
 
 /** Resolves the options; throws a `TypeError` for one that makes no sense. */
 export function createContext(options: StaticOptions): StaticContext {
+  checkOptions("staticFiles()", options, STATIC_OPTIONS);
   const { log = consoleLog(), renderError = errorPage, listing = false } = options;
   const { precompressed = false } = options;
   const codings = options.compress ? platformCodings() : [];

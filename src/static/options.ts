@@ -4,6 +4,20 @@
  * @module
  */
 
+import {
+  either,
+  flag,
+  hook,
+  list,
+  map,
+  needed,
+  number,
+  record,
+  service,
+  type Shape,
+  text,
+  word,
+} from "../check_options.ts";
 import type { RenderError } from "../error_page.ts";
 import type { Log } from "../log/events.ts";
 import type { FileSystem } from "../runtime.ts";
@@ -144,3 +158,34 @@ export interface StaticOptions {
   /** Where files are read. @default {the runtime's files} */
   readonly fileSystem?: FileSystem;
 }
+
+/** What each option of `staticFiles()` may be. */
+export const STATIC_OPTIONS: Shape<StaticOptions> = {
+  root: either(text, list(text)),
+  mount: text,
+  fallthrough: flag,
+  index: list(text),
+  listing: flag,
+  renderListing: hook,
+  dotfiles: either(flag, word("deny")),
+  followSymlinks: either(flag, word("never")),
+  cgiDirectories: list(text),
+  cgiExtensions: list(text),
+  postIsForCgi: flag,
+  cleanUrls: flag,
+  spa: either(flag, text),
+  notFoundPage: either(text, word(false)),
+  precompressed: flag,
+  compress: flag,
+  cache: either(
+    text,
+    number,
+    record<CacheOptions>({ default: either(text, number), immutable: either(list(text), word(true)) }),
+  ),
+  headers: list(record<HeaderRule>({ path: needed(text), headers: needed(map(text)) })),
+  types: map(text),
+  defaultType: text,
+  renderError: hook,
+  log: hook,
+  fileSystem: service,
+};

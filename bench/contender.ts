@@ -1,0 +1,171 @@
+/**
+ * A server that is measured: how it is started and ended, and what it uses meanwhile.
+ *
+ * @module
+ */
+
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Group, groupOf } from "./processes.ts";
+import { which, WORK } from "./work.ts";
+
+/** What a server is started for. */
+export interface Setting {
+  readonly port: number;
+  /** A folder of its own. */
+  readonly folder: string;
+  /** Whether it writes an access log, to a file. */
+  readonly log: boolean;
+  /** The CPUs it may use. */
+  readonly cores: Cores;
+}
+
+export type Cores = 1 | 2;
+
+/** How it is started: a program in the foreground, whose output goes to a file. */
+export interface Start {
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Files that are written into its folder before. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** One that is measured. */
+export interface Contender {
+  readonly name: string;
+  /** Programs that must be installed. */
+  readonly needs: readonly string[];
+  /** Arguments of the first of them that make it print its version. */
+  readonly version: readonly string[];
+  /** Names of the cases that it is in. */
+  readonly cases: RegExp;
+  /** Whether it must have run for seconds until it is as fast as it gets. */
+  readonly jit?: boolean;
+  /** Whether it stands for what the machine can do: no server that one would use. */
+  readonly limit?: boolean;
+  start(setting: Setting): Start;
+}
+
+/** A contender that runs. */
+export interface Running {
+  readonly contender: Contender;
+  readonly port: number;
+  readonly pid: number;
+  /** Its processes, and what they use. */
+  readonly group: Group;
+  stop(): Promise<void>;
+}
+
+/** Whether all of its programs are installed. */
+export function isInstalled({ needs }: Contender): boolean {
+  return needs.every((program) => which(program) !== null);
+}
+
+/** The CPUs of a server, and those of what sends requests to it. */
+export function cpusOf(cores: Cores): { readonly server: string; readonly load: string } {
+  if (cores === 1) return { server: "0", load: "1" };
+  return { server: "0,1", load: availableParallelism() > 2 ? "2" : "0,1" };
+}
+
+/** Words that run a program on these CPUs alone. */
+export function pinned(cpus: string, argv: readonly string[]): readonly string[] {
+  return ["taskset", "-c", cpus, ...argv];
+}
+
+/**
+ * Starts it, and waits until it takes connections.
+ *
+ * @throws {Error} When it ends, or does not within 20 seconds.
+ */
+export async function start(
+  contender: Contender,
+  { log, cores }: Pick<Setting, "log" | "cores">,
+): Promise<Running> {
+  const port = await freePort();
+  const folder = join(WORK, "run", `${contender.name.replace(/\W+/g, "-")}-${port}`);
+  mkdirSync(folder, { recursive: true, mode: 0o777 });
+  const { argv, env, files } = contender.start({ port, folder, log, cores });
+  for (const [name, text] of Object.entries(files ?? {})) writeFileSync(join(folder, name), text);
+  const output = openSync(join(folder, "output.log"), "a");
+  const [program, ...args] = pinned(cpusOf(cores).server, argv);
+  const group = groupOf(port);
+  const child = spawn("sh", ["-c", `${group.enter} exec "$@"`, "sh", program!, ...args], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", output, output],
+    detached: true,
+  });
+  closeSync(output);
+  let ended = false;
+  const exited = new Promise<void>((resolve) => {
+    child.once("exit", () => {
+      ended = true;
+      resolve();
+    });
+  });
+  const pid = child.pid!;
+  group.root = pid;
+  async function stop(): Promise<void> {
+    const pids = group.processes();
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      for (const one of pids.length > 0 ? pids : [pid]) kill(one, signal);
+      await Promise.race([exited, sleep(2000)]);
+      if (group.processes().length === 0 && ended) break;
+    }
+    group.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const until = Date.now() + 20_000;
+  while (!ended && Date.now() < until) {
+    if (await takesConnections(port)) return { contender, port, pid, group, stop };
+    await sleep(20);
+  }
+  const lines = readFileSync(join(folder, "output.log"), "utf8").trim().split("\n");
+  const said = lines.find((line) => /error/i.test(line)) ?? lines.at(-1)!;
+  await stop();
+  throw new Error(`does not start: ${said.slice(0, 120)}`);
+}
+
+/** What it says its version is. */
+export function versionOf(contender: Contender): string {
+  const [program = ""] = contender.needs;
+  const { stdout, stderr } = spawnSync(which(program) ?? program, [...contender.version], {
+    encoding: "utf8",
+    timeout: 10_000,
+  });
+  return /\d+\.\d+(\.\d+)?/.exec(`${stdout}${stderr}`)?.[0] ?? "";
+}
+
+/** A port that nobody listens on. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { readonly port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    }).once("error", () => resolve(false));
+  });
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * htbin as its users start it: the command line, on each runtime.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { Contender } from "./contender.ts";
+import { DOCUMENTS, PROJECT, runtimePath } from "./work.ts";
+
+/** The command line's own words on a runtime. */
+export const COMMANDS: Readonly<Record<"Node" | "Deno" | "Bun", readonly string[]>> = {
+  Node: [runtimePath("node"), join(PROJECT, "dist/cli.js")],
+  Deno: [runtimePath("deno"), "run", "-A", join(PROJECT, "mod.ts")],
+  Bun: [runtimePath("bun"), join(PROJECT, "mod.ts")],
+};
+
+/** htbin with these flags, on the three runtimes. */
+export function htbin(flags: readonly string[], cases: RegExp, suffix = ""): readonly Contender[] {
+  return (["Node", "Deno", "Bun"] as const).map((runtime) => ({
+    name: `htbin on ${runtime}${suffix}`,
+    needs: [COMMANDS[runtime][0]!],
+    version: ["--version"],
+    cases,
+    jit: true,
+    start: ({ port, log }) => ({
+      argv: [
+        ...COMMANDS[runtime],
+        ...["--directory", DOCUMENTS, "--log", log ? "common" : "none", ...flags, String(port)],
+      ],
+    }),
+  }));
+}

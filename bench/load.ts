@@ -1,0 +1,104 @@
+/**
+ * Sends load to a server, and says what came back and what it cost.
+ *
+ * @module
+ */
+
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { promisify } from "node:util";
+import { type Cores, cpusOf, pinned, type Running } from "./contender.ts";
+import { tool } from "./work.ts";
+
+/** What is asked for, over and over: by each connection again as soon as it has the whole answer. */
+export interface Load {
+  readonly path: string;
+  readonly connections: number;
+  /** At most this long. */
+  readonly seconds: number;
+  /** At most this many; default: as many as there are seconds for. */
+  readonly requests?: number;
+  readonly method?: "GET" | "HEAD";
+  readonly headers?: readonly string[];
+  /** Bytes to post. */
+  readonly post?: number;
+  /** Default: 200. */
+  readonly status?: number;
+  /** Length of the body that must come; default: any. */
+  readonly bytes?: number;
+  /** A connection for each request. */
+  readonly close?: boolean;
+}
+
+/** What came of it. */
+export interface Sample {
+  readonly requests: number;
+  readonly errors: number;
+  readonly seconds: number;
+  readonly bytes: number;
+  /** Seconds that half of the answers took at most, 99 of a hundred, and all of them. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  /** Seconds of CPU time that the server used, with all that it started. */
+  readonly cpu: number;
+  /** Bytes of memory before, and at most meanwhile; 0 where it was not asked for. */
+  readonly rest: number;
+  readonly peak: number;
+  /** Share of all CPU time that neither the server nor the tool used: what else the machine did. */
+  readonly others: number;
+}
+
+const run = promisify(execFile);
+
+/**
+ * Runs it. With `memory`, the server's is looked at ten times a second; what is in the `background` leaves the CPU to
+ * other load as soon as that wants it.
+ */
+export async function send(
+  { port, group }: Running,
+  cores: Cores,
+  load: Load,
+  { memory = false, background = false }: { readonly memory?: boolean; readonly background?: boolean } = {},
+): Promise<Sample> {
+  const words = [...background ? ["nice", "-n19"] : [], tool("load"), ...argumentsOf(load, port)];
+  const [program, ...args] = pinned(cpusOf(cores).load, words);
+  const rest = memory ? group.memory() : 0;
+  let peak = rest;
+  const timer = memory ? setInterval(() => peak = Math.max(peak, group.memory()), 100) : undefined;
+  try {
+    const before = group.cpu();
+    const busyBefore = busy();
+    const { stdout } = await run(program!, args);
+    const cpu = group.cpu() - before;
+    const { p50, p99, max, cpu: own, ...counted } = JSON.parse(stdout);
+    const others = (busy() - busyBefore - cpu - own) / counted.seconds / availableParallelism();
+    return { ...counted, p50: p50 / 1e6, p99: p99 / 1e6, max: max / 1e6, cpu, rest, peak, others };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Seconds that all CPUs have been busy, for others of the same machine too. */
+function busy(): number {
+  const [, user, nice, system, , , irq, softirq, steal] = readFileSync("/proc/stat", "utf8").split(/\s+/, 9);
+  return [user, nice, system, irq, softirq, steal].reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
+}
+
+function argumentsOf(load: Load, port: number): string[] {
+  const { path, connections, seconds, requests, method, headers = [], post, status, bytes, close } = load;
+  return [
+    `-c${connections}`,
+    `-d${seconds}`,
+    ...requests === undefined ? [] : [`-n${requests}`],
+    ...method === undefined ? [] : [`-X${method}`],
+    ...headers.map((field) => `-H${field}`),
+    ...post === undefined ? [] : [`-p${post}`],
+    ...status === undefined ? [] : [`-S${status}`],
+    ...bytes === undefined ? [] : [`-B${bytes}`],
+    ...close ? ["-C"] : [],
+    String(port),
+    path,
+  ];
+}

@@ -1,0 +1,127 @@
+/**
+ * Runs cases on contenders, side by side: each one is checked, then warmed up until it is steady, then measured in
+ * rounds that go round the contenders, so that what else the machine does hits all alike.
+ *
+ * @module
+ */
+
+import { type Contender, type Cores, isInstalled, type Running, start } from "./contender.ts";
+import { type Load, type Sample, send } from "./load.ts";
+import type { Settings } from "./settings.ts";
+
+/** What is measured. */
+export interface Case {
+  readonly name: string;
+  /** What it is, for the page. */
+  readonly about: string;
+  readonly load: Load;
+  /** What goes on at the same time, and is not measured. */
+  readonly background?: Load;
+  /** What is compared. */
+  readonly figure: Figure;
+  readonly cores: Cores;
+  readonly log: boolean;
+  readonly memory?: boolean;
+  /** Request headers that depend on the server. */
+  readonly headers?: (url: string) => Promise<readonly string[]>;
+  /** Throws if an answer is wrong. */
+  readonly check: (url: string, headers: readonly string[]) => Promise<void>;
+  /** Names of those that the others are compared with: the best of them. */
+  readonly references: readonly string[];
+}
+
+/** Requests or bytes a second (more is better), or seconds that 99 of 100 answers took at most (less is better). */
+export type Figure = "requests" | "bytes" | "p99";
+
+/** The samples of a contender, one for each round, or why there are none. */
+export type Results = ReadonlyMap<Contender, readonly Sample[] | string>;
+
+/** Figure of a sample. */
+export function figureOf(figure: Figure, sample: Sample): number {
+  return figure === "p99" ? sample.p99 : sample[figure] / sample.seconds;
+}
+
+/** Servers that run, by what they were started for. */
+export interface Servers {
+  get(contender: Contender, setting: Pick<Case, "cores" | "log">): Promise<Running>;
+  stop(): Promise<void>;
+}
+
+/** Starts servers when they are needed first. */
+export function servers(): Servers {
+  const running = new Map<string, Promise<Running>>();
+  return {
+    get(contender, { cores, log }) {
+      const key = `${contender.name} ${cores} ${log}`;
+      if (!running.has(key)) running.set(key, start(contender, { cores, log }));
+      return running.get(key)!;
+    },
+    async stop() {
+      for (const server of await Promise.allSettled(running.values())) {
+        if (server.status === "fulfilled") await server.value.stop();
+      }
+      running.clear();
+    },
+  };
+}
+
+/** Runs one case on the contenders that are in it. */
+export async function runCase(
+  one: Case,
+  contenders: readonly Contender[],
+  settings: Settings,
+  pool: Servers,
+): Promise<Results> {
+  const results = new Map<Contender, Sample[] | string>();
+  const ready = new Map<Contender, { readonly server: Running; readonly load: Load }>();
+  for (const contender of contenders.filter(({ cases }) => cases.test(one.name))) {
+    if (!isInstalled(contender)) continue;
+    try {
+      const server = await pool.get(contender, one);
+      const url = `http://127.0.0.1:${server.port}${one.load.path}`;
+      const headers = await one.headers?.(url) ?? [];
+      await one.check(url, headers);
+      const seconds = Math.min(one.load.seconds, settings.seconds ?? Infinity);
+      const load = { ...one.load, headers, seconds: one.load.requests === undefined ? seconds : 60 };
+      await warmUp(server, one, load);
+      ready.set(contender, { server, load });
+      results.set(contender, []);
+    } catch (error) {
+      results.set(contender, (error as Error).message.split("\n")[0]!);
+    }
+  }
+  for (let round = 0; round < settings.rounds; round++) {
+    for (const [contender, { server, load }] of ready) {
+      (results.get(contender) as Sample[]).push(await measure(server, one, load));
+    }
+  }
+  return results;
+}
+
+/** Loads it for a second at a time until two of them are alike: four at least where code is compiled as it runs. */
+async function warmUp(server: Running, one: Case, load: Load): Promise<void> {
+  if (load.requests !== undefined && load.requests < 10) {
+    await send(server, one.cores, { ...load, requests: 1 });
+    return;
+  }
+  const least = server.contender.jit ? 4 : 1;
+  let previous = 0;
+  for (let second = 1; second <= 8; second++) {
+    const sample = await send(server, one.cores, { ...load, seconds: 1 });
+    const rate = sample.requests / sample.seconds;
+    if (second >= least && Math.abs(rate - previous) < 0.04 * rate) return;
+    previous = rate;
+  }
+}
+
+async function measure(server: Running, one: Case, load: Load): Promise<Sample> {
+  const memory = one.memory ?? false;
+  if (one.background === undefined) return await send(server, one.cores, load, { memory });
+  // It ends after what is measured.
+  const long = { ...one.background, seconds: load.seconds + 1 };
+  const background = send(server, one.cores, long, { background: true });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const sample = await send(server, one.cores, load, { memory });
+  await background;
+  return sample;
+}

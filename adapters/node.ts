@@ -11,6 +11,8 @@ import { network } from "./node/network.ts";
 import { processes } from "./node/processes.ts";
 import { terminal } from "./node/terminal.ts";
 
+export { type NodeListener, toNodeListener } from "./shared/node_http/node_listener.ts";
+
 /** Node. */
 export const node: Runtime = {
   name: "node",

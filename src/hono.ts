@@ -21,7 +21,7 @@ import { cgi as cgiHandler } from "./cgi/mod.ts";
 import type { CgiHandler, CgiOptions } from "./cgi/options.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { isRefusal, requestPath, requestUrl } from "./request_path.ts";
-import type { NetworkAddress } from "./runtime.ts";
+import { connectionFrom } from "./server_bindings.ts";
 import { staticFiles as staticHandler } from "./static/mod.ts";
 import type { StaticOptions } from "./static/options.ts";
 
@@ -125,61 +125,8 @@ function routePattern(context: HonoContext): readonly string[] | null {
   );
 }
 
-/** What the server in front of Hono tells of the connection; each tells it in its own way. */
-interface ServerBindings {
-  /** `@hono/node-server` */
-  readonly incoming?: {
-    readonly httpVersion?: string;
-    readonly socket?: {
-      readonly remoteAddress?: string;
-      readonly remotePort?: number;
-      readonly localAddress?: string;
-      readonly localPort?: number;
-      readonly encrypted?: boolean;
-    };
-  };
-  /** Deno's own server, given `app.fetch`. */
-  readonly remoteAddr?: { readonly hostname?: string; readonly port?: number };
-  /** Bun's own server, given `(request, server) => app.fetch(request, { server })`, or the server itself. */
-  readonly server?: BunServer;
-  readonly requestIP?: BunServer["requestIP"];
-}
-
-interface BunServer {
-  requestIP?(request: Request): { readonly address: string; readonly port: number } | null;
-  readonly hostname?: string;
-  readonly port?: number;
-}
-
 function connectionOf(context: HonoContext): Connection {
-  const bindings = (context.env ?? {}) as ServerBindings & Connection;
   const requestId = context.get("requestId");
-  return { ...fromServer(bindings, context.req.raw), ...(typeof requestId === "string" && { requestId }) };
-}
-
-function fromServer(bindings: ServerBindings & Connection, request: Request): Connection {
-  if (bindings.incoming?.socket !== undefined) return fromNode(bindings.incoming);
-  if (bindings.remoteAddr !== undefined) {
-    return { remote: address(bindings.remoteAddr.hostname, bindings.remoteAddr.port) };
-  }
-  const server = bindings.server ?? (bindings.requestIP === undefined ? undefined : bindings as BunServer);
-  if (server?.requestIP !== undefined) {
-    const client = server.requestIP(request);
-    return { remote: address(client?.address, client?.port), local: address(server.hostname, server.port) };
-  }
-  // `serve({ handler: (request, connection) => app.fetch(request, connection) })` of this library.
-  return bindings.remote === undefined ? {} : bindings;
-}
-
-function fromNode({ socket = {}, httpVersion }: NonNullable<ServerBindings["incoming"]>): Connection {
-  return {
-    remote: address(socket.remoteAddress, socket.remotePort),
-    local: address(socket.localAddress, socket.localPort),
-    secure: socket.encrypted === true,
-    ...(httpVersion !== undefined && { protocol: `HTTP/${httpVersion}` }),
-  };
-}
-
-function address(hostname: string | undefined, port: number | undefined): NetworkAddress | null {
-  return hostname === undefined || port === undefined ? null : { hostname, port };
+  const connection = connectionFrom(context.req.raw, context.env);
+  return typeof requestId === "string" ? { ...connection, requestId } : connection;
 }

@@ -1,0 +1,70 @@
+/**
+ * A handler for other people's servers.
+ *
+ * @module
+ */
+
+import { checkOptions, hook, type Shape } from "./check_options.ts";
+import { errorPage, type RenderError } from "./error_page.ts";
+import type { Handler } from "./handler.ts";
+import { consoleLog } from "./log/console.ts";
+import type { Log } from "./log/events.ts";
+import { type CompleteHandler, completeHandler } from "./complete_handler.ts";
+import { connectionFrom } from "./server_bindings.ts";
+
+/** Options of {@linkcode toFetch}. */
+export interface FetchOptions {
+  /** The page for what the handler passes on and for a handler that fails. @default {errorPage} */
+  readonly renderError?: RenderError;
+  /** Gets an event for each request and each failure. @default {failures to console.error} */
+  readonly log?: Log;
+}
+
+const FETCH_OPTIONS: Shape<FetchOptions> = { renderError: hook, log: hook };
+
+/**
+ * A fetch function, as servers take it. `info` is whatever the server says beside the request.
+ *
+ * @example
+ * ```ts
+ * import { type Fetch, toFetch } from "htbin";
+ *
+ * const fetch: Fetch = toFetch(() => new Response("Hello"));
+ * const response = await fetch(new Request("http://localhost/"));
+ * console.assert(await response.text() === "Hello");
+ * ```
+ */
+export type Fetch = (request: Request, info?: unknown) => Promise<Response>;
+
+/**
+ * Makes a fetch function of a handler, for a server other than {@linkcode serve}: Deno's, Bun's (also as one of its
+ * `routes`), srvx, `@hono/node-server`. It always answers, as `serve()` does: 404 where the handler passes on, 500 and
+ * a line in the log where it fails. What the server says of the connection is understood, so that scripts are told
+ * `REMOTE_ADDR`.
+ *
+ * @throws {TypeError} For an unknown option.
+ *
+ * @example
+ * ```ts
+ * import { staticFiles, toFetch } from "htbin";
+ *
+ * const fetch = toFetch(staticFiles({ root: "examples/site" }));
+ * const response = await fetch(new Request("http://localhost/nowhere"));
+ * console.assert(response.status === 404);
+ * ```
+ */
+export function toFetch(handler: Handler, options: FetchOptions = {}): Fetch {
+  const { handle } = completeWith("toFetch()", handler, options);
+  return (request, info) => handle(request, connectionFrom(request, info));
+}
+
+/** The handler completed with the options, for `owner`. */
+export function completeWith(
+  owner: string,
+  handler: Handler,
+  options: FetchOptions,
+): { readonly handle: CompleteHandler; readonly log: Log } {
+  checkOptions(owner, options, FETCH_OPTIONS);
+  const { renderError = errorPage, log = consoleLog() } = options;
+  return { handle: completeHandler(handler, renderError, log), log };
+}

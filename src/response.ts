@@ -28,10 +28,11 @@ export function respond(status: number, headers: Headers, body: BodySource, stat
 
 /**
  * Why a body broke off, where that has been logged already: whoever sends the body breaks the transfer, and says no
- * more of it.
+ * more of it. Other people's servers print such an error: where it was made is no news to anybody.
  */
 export class BrokenBody extends Error {
   override name = "BrokenBody";
+  override stack = `BrokenBody: ${this.message}`;
 }
 
 /** What the body of a response made by {@linkcode respond} is, or `undefined` for a response made elsewhere. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { plainAddress } from "./cgi/ip_address.ts";
 import type { Connection } from "./handler.ts";
 import type { NetworkAddress } from "./runtime.ts";
 
@@ -75,5 +76,5 @@ function fromNode({ socket = {}, httpVersion }: NodeMessage): Connection {
 }
 
 function address(hostname: string | undefined, port: number | undefined): NetworkAddress | null {
-  return hostname === undefined || port === undefined ? null : { hostname, port };
+  return hostname === undefined || port === undefined ? null : { hostname: plainAddress(hostname), port };
 }

@@ -30,6 +30,7 @@
 import "./adapters/auto.ts";
 import { currentRuntime } from "./src/runtime.ts";
 
+export { allowHosts, type AllowHostsOptions } from "./src/access/allow_hosts.ts";
 export { explainCgi, type Explanation } from "./src/cgi/explain.ts";
 export { cgi } from "./src/cgi/mod.ts";
 export type {
@@ -100,6 +101,7 @@ export type {
   StaticOptions,
 } from "./src/static/options.ts";
 export { VERSION } from "./src/version.ts";
+export { withHeaders } from "./src/with_headers.ts";
 
 // Node 20 knows no `import.meta.main`: its entry file is cli.ts.
 if ((import.meta as { main?: boolean }).main) {

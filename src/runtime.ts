@@ -320,6 +320,8 @@ export interface Network {
 export interface Terminal {
   /** The arguments after the program's name. */
   readonly args: readonly string[];
+  /** The number of this process. */
+  readonly pid: number;
   /** Absolute path of the working directory. */
   cwd(): string;
   /** Writes to standard output; resolves once the system has taken it. A closed pipe is ignored. */

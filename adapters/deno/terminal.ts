@@ -17,6 +17,7 @@ const err = output(Deno.stderr, "standard error");
 /** The process on Deno. */
 export const terminal: Terminal = {
   args: Deno.args,
+  pid: Deno.pid,
   cwd: () => Deno.cwd(),
   stdout: out.write,
   stderr: err.log,

@@ -35,6 +35,7 @@ function opened(fd: 1 | 2, name: string): Output {
 /** The process. */
 export const terminal: Terminal = {
   args: process.argv.slice(2),
+  pid: process.pid,
   cwd: () => process.cwd(),
   stdout: (text) => stdout().write(text),
   stderr: (text) => stderr().log(text),

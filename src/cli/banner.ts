@@ -14,6 +14,11 @@ export function banner(address: NetworkAddress, url: string): string {
   return `Serving ${protocol} on ${address.hostname} port ${address.port} (${url}) ...`;
 }
 
+/** Where a server listens, and which process it is, for programs: one line of JSON. */
+export function readyLine({ hostname, port }: NetworkAddress, url: string, pid: number): string {
+  return JSON.stringify({ url, hostname, port, pid });
+}
+
 /** Whether an address can be reached from this machine only. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" || /^(::ffff:)?127(\.\d+){3}$/i.test(hostname);

@@ -7,9 +7,14 @@
 import { CommanderError } from "commander";
 import type { LogFormat } from "../log/format.ts";
 import type { SiteCgiOptions, SiteOptions, SiteStaticOptions } from "../site.ts";
+import { isLoopback } from "./banner.ts";
 import type { CertificateFiles } from "./certificate.ts";
-import { declareFlags, type Flags, FOREIGN_FLAGS } from "./flags.ts";
+import type { HeaderField } from "../header_field.ts";
+import type { Flags } from "./flags.ts";
+import { FOREIGN_FLAGS } from "./foreign_flags.ts";
+import { createProgram, joinHeaders } from "./program.ts";
 import { UsageError } from "./usage_error.ts";
+import type { Protocol } from "./values.ts";
 
 /** What a server is started with. */
 export interface Settings {
@@ -20,11 +25,18 @@ export interface Settings {
   readonly directory: string | null;
   /** `null`: plain HTTP. */
   readonly tls: CertificateFiles | null;
+  readonly protocol: Protocol;
+  /** Sent with every response. */
+  readonly headers: readonly HeaderField[];
+  /** Names that are answered to, besides those for this machine; `null` for any name. */
+  readonly allowHosts: readonly string[] | null;
   readonly site: Omit<SiteOptions, "directory" | "log">;
   /** Format of the access log; `null` for none. */
   readonly log: LogFormat | null;
   /** Say nothing but what failed. */
   readonly quiet: boolean;
+  /** Say where it listens as a line of JSON. */
+  readonly readyJson: boolean;
   /** How long responses and scripts may go on after the signal to stop, in milliseconds. */
   readonly graceMs: number;
 }
@@ -42,9 +54,9 @@ export type CommandLine =
  */
 export function parseCommandLine(args: readonly string[], version: string): CommandLine {
   let printed = "";
-  const program = declareFlags(version, (text) => printed += text);
+  const program = createProgram(version, (text) => printed += text);
   try {
-    program.parse(args, { from: "user" });
+    program.parse(joinHeaders(args, program), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: "print", text: printed };
@@ -85,11 +97,15 @@ function explain(error: CommanderError, args: readonly string[]): string {
 
 function toSettings(port: number | undefined, flags: Flags): Settings {
   const quiet = flags.quiet ?? false;
+  const hostname = (flags.bind ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
   return {
     port: port ?? null,
-    hostname: (flags.bind ?? "127.0.0.1").replace(/^\[(.*)\]$/, "$1"),
+    hostname,
     directory: flags.directory ?? null,
     tls: certificateFiles(flags),
+    protocol: flags.protocol ?? "HTTP/1.1",
+    headers: flags.header ?? [],
+    allowHosts: flags.allowHost ?? (isLoopback(hostname) ? [] : null),
     site: {
       cgi: cgiOptions(flags) ?? false,
       static: staticOptions(flags),
@@ -98,6 +114,7 @@ function toSettings(port: number | undefined, flags: Flags): Settings {
     },
     log: quiet || flags.log === "none" ? null : flags.log,
     quiet,
+    readyJson: flags.readyJson ?? false,
     graceMs: flags.grace * 1000,
   };
 }

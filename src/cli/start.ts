@@ -9,7 +9,8 @@ import type { Log } from "../log/events.ts";
 import { ListenError, type Runtime } from "../runtime.ts";
 import { serve, type Server } from "../serve.ts";
 import { runsScripts, scriptOptions, site, type SiteHandler, type SiteOptions } from "../site.ts";
-import { banner, exposure, isLoopback } from "./banner.ts";
+import { guard, type Guarded } from "./access.ts";
+import { banner, exposure, isLoopback, readyLine } from "./banner.ts";
 import { readCertificate } from "./certificate.ts";
 import type { Settings } from "./command_line.ts";
 import { untilStopped } from "./stop.ts";
@@ -33,10 +34,10 @@ export async function serveUntilStopped(
   const { log } = options;
   const tls = settings.tls === null ? null : await readCertificate(runtime.files, settings.tls);
   const notices = runsScripts(options) ? await scriptNotices(runtime, options) : [];
-  const handler = makeSite(options);
+  const { close, ...guarded } = makeHandler(settings, options);
   const server = await listen(settings.port, (port) => {
     return serve({
-      handler,
+      ...guarded,
       port,
       hostname: settings.hostname,
       log,
@@ -45,8 +46,10 @@ export async function serveUntilStopped(
     });
   });
   // Before the first line is out: whoever waits for it may send a signal right away.
-  const stopped = untilStopped(runtime.terminal, settings.graceMs, server, handler);
-  await runtime.terminal.stdout(`${banner(server.address, server.url)}\n`);
+  const stopped = untilStopped(runtime.terminal, settings.graceMs, server, { close });
+  const { address, url } = server;
+  const first = settings.readyJson ? readyLine(address, url, runtime.terminal.pid) : banner(address, url);
+  await runtime.terminal.stdout(`${first}\n`);
   if (settings.port === null && server.address.port !== DEFAULT_PORT) {
     notices.unshift(`port ${DEFAULT_PORT} is in use, so this is port ${server.address.port}`);
   }
@@ -66,9 +69,13 @@ async function scriptNotices({ processes }: Runtime, options: SiteOptions): Prom
 }
 
 /** What the library refuses here came from a flag. */
-function makeSite(options: SiteOptions): SiteHandler {
+function makeHandler(
+  settings: Settings,
+  options: SiteOptions & { readonly log: Log },
+): Guarded & Pick<SiteHandler, "close"> {
   try {
-    return site(options);
+    const handler = site(options);
+    return { ...guard(handler, settings, options.log), close: handler.close };
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     throw new UsageError(error.message, { cause: error });

@@ -1,76 +1,124 @@
 /**
- * From the text of an argument to its value, or to a message that says what the text should have been.
+ * From the text of a setting to its value, or to a message that says what the text should have been.
  *
  * @module
  */
 
+import { type HeaderField, responseField } from "../header_field.ts";
 import { UsageError } from "./usage_error.ts";
 
+/** What a setting takes. */
+export interface ValueType<T> {
+  /** One value of it as JSON Schema has it, for `htbin.json`. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** Whether it can be given several times; `parse` then gets what came before. */
+  readonly repeats: boolean;
+  /** `name` is what the setting is called where the text comes from: `--bind`. */
+  parse(name: string, text: string, previous?: T): T;
+}
+
+function one<T>(
+  schema: ValueType<T>["schema"],
+  parse: (name: string, text: string) => T,
+): ValueType<T> {
+  return { schema, repeats: false, parse };
+}
+
+function many<T>(
+  schema: ValueType<T>["schema"],
+  parse: (name: string, text: string, previous?: T) => T,
+): ValueType<T> {
+  return { schema, repeats: true, parse };
+}
+
+const TEXT = { type: "string", minLength: 1 };
+
 /** A port number. 0 lets the system choose. */
-export function parsePort(text: string): number {
+export const port: ValueType<number> = one({ type: "integer", minimum: 0, maximum: 65535 }, (name, text) => {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65535) return port;
-  if (/^\d+$/.test(text)) throw new UsageError(`port ${text} is too large: ports go from 0 to 65535`);
+  if (/^\d+$/.test(text)) throw new UsageError(`${name} ${text} is too large: ports go from 0 to 65535`);
+  if (name !== "port") throw new UsageError(`${name} takes a port from 0 to 65535, not '${text}'`);
   throw new UsageError(`'${text}' is not a port; to serve a folder: htbin --directory ${text}`);
-}
-
-/** A parser for the text of one flag. */
-export type ValueParser<T> = (text: string, previous?: T) => T;
+});
 
 /** Any text but an empty one. */
-export function text(flag: string): ValueParser<string> {
-  return (value) => notEmpty(flag, value);
-}
+export const text: ValueType<string> = one(TEXT, notEmpty);
 
-/** Any text but an empty one, as often as the flag is given. */
-export function texts(flag: string): ValueParser<readonly string[]> {
-  return (value, previous = []) => [...previous, notEmpty(flag, value)];
-}
+/** Any text but an empty one, as often as it is given. */
+export const texts: ValueType<readonly string[]> = many(
+  TEXT,
+  (name, text, previous = []) => [...previous, notEmpty(name, text)],
+);
 
 /** Seconds, fractions allowed. */
-export function seconds(flag: string): ValueParser<number> {
-  return (value) => {
-    if (/^\d+(\.\d*)?$|^\.\d+$/.test(value)) return Number(value);
-    throw new UsageError(`${flag} takes seconds, such as 60 or 0.5, not '${value}'`);
-  };
-}
+export const seconds: ValueType<number> = one({ type: "number", minimum: 0 }, (name, text) => {
+  if (/^\d+(\.\d*)?$|^\.\d+$/.test(text)) return Number(text);
+  throw new UsageError(`${name} takes seconds, such as 60 or 0.5, not '${text}'`);
+});
 
 /** A whole number. */
-export function count(flag: string, least: number): ValueParser<number> {
-  return (value) => {
-    if (/^\d+$/.test(value) && Number(value) >= least) return Number(value);
-    throw new UsageError(`${flag} takes a whole number from ${least}, not '${value}'`);
-  };
+export function count(least: number): ValueType<number> {
+  return one({ type: "integer", minimum: least }, (name, text) => {
+    if (/^\d+$/.test(text) && Number(text) >= least) return Number(text);
+    throw new UsageError(`${name} takes a whole number from ${least}, not '${text}'`);
+  });
 }
 
 /** One of some words. */
-export function oneOf<T extends string>(flag: string, words: readonly T[]): ValueParser<T> {
-  return (value) => {
-    const word = words.find((word) => word === value);
+export function oneOf<T extends string>(words: readonly T[]): ValueType<T> {
+  return one({ enum: words }, (name, text) => {
+    const word = words.find((word) => word === text);
     if (word !== undefined) return word;
-    throw new UsageError(`${flag} takes ${words.join(", ")}, not '${value}'`);
-  };
+    throw new UsageError(`${name} takes ${words.join(", ")}, not '${text}'`);
+  });
 }
 
-/** File endings, with or without their dot, as often as the flag is given. */
-export function endings(flag: string): ValueParser<readonly string[]> {
-  return (value, previous = []) => [...previous, ending(flag, value)];
-}
+/** What `--protocol` takes. */
+export type Protocol = "HTTP/1.0" | "HTTP/1.1";
 
-/** `.EXT=PROGRAM ARGUMENTS`, as often as the flag is given. Words are parted by spaces; quotes keep them together. */
-export function interpreters(flag: string): ValueParser<Readonly<Record<string, readonly string[]>>> {
-  return (value, previous = {}) => {
-    const at = value.indexOf("=");
+/** The versions of HTTP that Python's server can be told to speak. */
+export const protocol: ValueType<Protocol> = one({ enum: ["HTTP/1.0", "HTTP/1.1"] }, (name, text) => {
+  if (text === "HTTP/1.0" || text === "HTTP/1.1") return text;
+  const advice = /^\d+$/.test(text) ? `; the port is given by itself: htbin ${text}` : "";
+  throw new UsageError(`${name} takes HTTP/1.0 or HTTP/1.1, not '${text}'${advice}`);
+});
+
+/** `NAME: VALUE`, as often as it is given. */
+export const headers: ValueType<readonly HeaderField[]> = many(
+  { type: "string", pattern: "^[^:\\s]+:" },
+  (name, text, previous = []) => {
+    const at = text.indexOf(":");
+    if (at < 1) throw new UsageError(`${name} takes a name and a value: --header X-Name value`);
+    try {
+      return [...previous, responseField(text.slice(0, at), text.slice(at + 1).replace(/^[ \t]+/, ""))];
+    } catch (error) {
+      throw new UsageError(`${name}: ${(error as Error).message}`, { cause: error });
+    }
+  },
+);
+
+/** File endings, with or without their dot, as often as they are given. */
+export const endings: ValueType<readonly string[]> = many(
+  TEXT,
+  (name, text, previous = []) => [...previous, ending(name, text)],
+);
+
+/** `.EXT=PROGRAM ARGUMENTS`, as often as it is given. Words are parted by spaces; quotes keep them together. */
+export const interpreters: ValueType<Readonly<Record<string, readonly string[]>>> = many(
+  { type: "string", pattern: "^[^=]+=." },
+  (name, text, previous = {}) => {
+    const at = text.indexOf("=");
     const command = Array.from(
-      value.slice(at + 1).matchAll(/"([^"]*)"|\S+/g),
+      text.slice(at + 1).matchAll(/"([^"]*)"|\S+/g),
       (match) => match[1] ?? match[0],
     );
     if (at < 1 || command.length === 0) {
-      throw new UsageError(`${flag} takes .EXT=PROGRAM, such as .php=php-cgi, not '${value}'`);
+      throw new UsageError(`${name} takes .EXT=PROGRAM, such as .php=php-cgi, not '${text}'`);
     }
-    return { ...previous, [ending(flag, value.slice(0, at))]: command };
-  };
-}
+    return { ...previous, [ending(name, text.slice(0, at))]: command };
+  },
+);
 
 /** What `--cgi-env` collects: values to set, and names to inherit. */
 export interface ScriptVariables {
@@ -79,26 +127,27 @@ export interface ScriptVariables {
 }
 
 /** `NAME=VALUE` sets a variable, `NAME` alone lets scripts inherit it. */
-export function variables(flag: string): ValueParser<ScriptVariables> {
-  return (value, previous = { set: {}, inherit: [] }) => {
-    const [, name, rest] = /^([^=\0]+)(?:=([^\0]*))?$/s.exec(value) ?? [];
-    if (name === undefined) {
-      throw new UsageError(`${flag} takes NAME=VALUE, or NAME to inherit it, not '${value}'`);
+export const variables: ValueType<ScriptVariables> = many(
+  { type: "string", pattern: "^[^=]" },
+  (name, text, previous = { set: {}, inherit: [] }) => {
+    const [, variable, value] = /^([^=\0]+)(?:=([^\0]*))?$/s.exec(text) ?? [];
+    if (variable === undefined) {
+      throw new UsageError(`${name} takes NAME=VALUE, or NAME to inherit it, not '${text}'`);
     }
-    if (rest === undefined) return { ...previous, inherit: [...previous.inherit, name] };
-    return { ...previous, set: { ...previous.set, [name]: rest } };
-  };
-}
+    if (value === undefined) return { ...previous, inherit: [...previous.inherit, variable] };
+    return { ...previous, set: { ...previous.set, [variable]: value } };
+  },
+);
 
-function ending(flag: string, value: string): string {
-  const name = value.replace(/^\*?\.?/, "");
-  if (name === "" || /[/\\]/.test(name)) {
-    throw new UsageError(`${flag} takes a file ending, such as .cgi, not '${value}'`);
+function ending(name: string, text: string): string {
+  const ending = text.replace(/^\*?\.?/, "");
+  if (ending === "" || /[/\\]/.test(ending)) {
+    throw new UsageError(`${name} takes a file ending, such as .cgi, not '${text}'`);
   }
-  return `.${name}`;
+  return `.${ending}`;
 }
 
-function notEmpty(flag: string, value: string): string {
-  if (value !== "") return value;
-  throw new UsageError(`${flag} needs a value that is not empty`);
+function notEmpty(name: string, text: string): string {
+  if (text !== "") return text;
+  throw new UsageError(`${name} needs a value that is not empty`);
 }

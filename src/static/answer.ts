@@ -5,11 +5,11 @@
  */
 
 import { accepts } from "#std/http/negotiation";
+import { addVary } from "../header_field.ts";
 import { respond } from "../response.ts";
 import type { StaticContext } from "./context.ts";
 import { findIndex, isShowable } from "./directory.ts";
 import { fileResponse, sendSpan } from "./file_response.ts";
-import { addVary } from "./header_rules.ts";
 import { listingResponse } from "./listing_response.ts";
 import type { FoundDirectory, FoundFile } from "./lookup.ts";
 import { redirect, withoutDoubledSlashes } from "./redirect.ts";

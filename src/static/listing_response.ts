@@ -5,12 +5,12 @@
  */
 
 import { accepts } from "#std/http/negotiation";
+import { addVary } from "../header_field.ts";
 import { respond } from "../response.ts";
 import type { Bytes } from "../runtime.ts";
 import { compressBytes, compressStream, MIN_COMPRESSED_SIZE } from "./compression.ts";
 import type { DirectoryView } from "./directory.ts";
 import { acceptedCodings, type Coding } from "./encodings.ts";
-import { addVary } from "./header_rules.ts";
 import { formatHttpDate } from "./http_date.ts";
 import { readNames, type SortedNames } from "./listing.ts";
 import { LISTING_FORMATS, type ListingFormat } from "./listing_formats.ts";

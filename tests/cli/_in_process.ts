@@ -42,7 +42,7 @@ export async function startHere(
   const launched = launch(args, changes);
   const started = await Promise.race([launched.banner, launched.ended]);
   if (typeof started !== "string") throw new Error(`It ended: ${JSON.stringify(started)}`);
-  const [, url] = /\((https?:\/\/.*)\/\)/.exec(started) ?? [];
+  const [, url] = /["(](https?:\/\/[^"]*)\/[")]/.exec(started) ?? [];
   if (url === undefined) throw new Error(`No URL in the first line: ${started}`);
   return {
     ...launched,
@@ -68,6 +68,7 @@ function launch(args: readonly string[], changes: Partial<Runtime>): Launched {
   const banner = new Promise<string>((resolve) => print = resolve);
   const terminal: Terminal = {
     args,
+    pid: runtime.terminal.pid,
     cwd: () => runtime.terminal.cwd(),
     stdout(piece) {
       text.stdout += piece;

@@ -19,23 +19,44 @@ test("without arguments: Python's defaults, but for this machine only and with C
     hostname: "127.0.0.1",
     directory: null,
     tls: null,
+    protocol: "HTTP/1.1",
+    headers: [],
+    allowHosts: [],
     site: { cgi: false, static: { listing: true }, dotfiles: false, followSymlinks: false },
     log: "common",
     quiet: false,
+    readyJson: false,
     graceMs: 10_000,
   });
 });
 
-/** What the documentation of http.server shows, from 3.4 to 3.15, without the program's own name. */
+const DEFAULT_SITE = settingsOf().site;
+
+/**
+ * What the documentation of http.server shows, from 3.4 to 3.15, without the program's own name. An address that others
+ * can reach is asked by any name, as Python's server is.
+ */
 const PYTHON: readonly (readonly [args: string, settings: Partial<Settings>])[] = [
+  ["8000", { port: 8000 }],
   ["9000", { port: 9000 }],
   ["0", { port: 0 }],
   ["8000 --bind 127.0.0.1", { port: 8000, hostname: "127.0.0.1" }],
   ["--bind 127.0.0.1 9000", { port: 9000, hostname: "127.0.0.1" }],
   ["-b ::1", { hostname: "::1" }],
-  ["--bind=0.0.0.0", { hostname: "0.0.0.0" }],
+  ["--bind=0.0.0.0", { hostname: "0.0.0.0", allowHosts: null }],
+  ["8000 --bind ::", { port: 8000, hostname: "::", allowHosts: null }],
   ["--directory /tmp/", { directory: "/tmp/" }],
   ["-d /tmp", { directory: "/tmp" }],
+  ["--protocol HTTP/1.1", { protocol: "HTTP/1.1" }],
+  ["-p HTTP/1.0 8000", { port: 8000, protocol: "HTTP/1.0" }],
+  ["--content-type text/html", {
+    site: { ...DEFAULT_SITE, static: { listing: true, defaultType: "text/html" } },
+  }],
+  ["--cgi", { site: { ...DEFAULT_SITE, cgi: {} } }],
+  ["--cgi 8000", { port: 8000, site: { ...DEFAULT_SITE, cgi: {} } }],
+  ["--header Cache-Control no-store", { headers: [["cache-control", "no-store"]] }],
+  ["-H X-A b -H X-C d:e 8000", { port: 8000, headers: [["x-a", "b"], ["x-c", "d:e"]] }],
+  ["--tls-cert fullchain.pem --tls-key privkey.pem", { tls: { cert: "fullchain.pem", key: "privkey.pem" } }],
   ["--tls-cert cert.pem", { tls: { cert: "cert.pem" } }],
   ["--tls-cert cert.pem --tls-key key.pem --tls-password-file secret.txt", {
     tls: { cert: "cert.pem", key: "key.pem", password: "secret.txt" },
@@ -47,6 +68,26 @@ for (const [args, expected] of PYTHON) {
     assert.deepEqual(settingsOf(...args.split(" ")), { ...settingsOf(), ...expected });
   });
 }
+
+test("a header is one argument or two, and the next argument is not part of it", () => {
+  for (const header of [["X-A: b c"], ["X-A:b c"], ["X-A", "b c"], ["X-A:", "b c"]]) {
+    for (const flag of ["-H", "--header"]) {
+      const { headers, port } = settingsOf(flag, ...header, "8000");
+      assert.deepEqual([headers, port], [[["x-a", "b c"]], 8000], header.join());
+    }
+  }
+  assert.deepEqual(settingsOf("--header=X-A: b").headers, [["x-a", "b"]]);
+  assert.deepEqual(settingsOf("-H", "X-Empty", "").headers, [["x-empty", ""]]);
+  assert.deepEqual(settingsOf("-H", "X-A", "--quiet").headers, [["x-a", "--quiet"]]);
+  // What another flag takes is not a flag.
+  assert.deepEqual(settingsOf("--cache", "-H", "8000").headers, []);
+});
+
+test("names to answer to", () => {
+  assert.deepEqual(settingsOf("--bind", "localhost").allowHosts, []);
+  assert.deepEqual(settingsOf("--allow-host", "a.test", "--allow-host", "*").allowHosts, ["a.test", "*"]);
+  assert.deepEqual(settingsOf("--bind", "::", "--allow-host", "a.test").allowHosts, ["a.test"]);
+});
 
 const CGI: readonly (readonly [args: readonly string[], options: Settings["site"]["cgi"]])[] = [
   [["--cgi"], {}],
@@ -105,6 +146,7 @@ test("flags for files", () => {
 });
 
 test("flags for the output and the end", () => {
+  assert.equal(settingsOf("--ready-json").readyJson, true);
   assert.equal(settingsOf("--log", "json").log, "json");
   assert.equal(settingsOf("--log", "none").log, null);
   assert.equal(settingsOf("-q").log, null);
@@ -128,7 +170,32 @@ const WRONG: readonly (readonly [args: readonly string[], message: string])[] = 
   [["--cgi-ecxt", "x"], "unknown option '--cgi-ecxt': did you mean --cgi-ext?"],
   [["--nonsense"], "unknown option '--nonsense': htbin --help lists them all"],
   [["--no-such=thing"], "unknown option '--no-such=thing': htbin --help lists them all"],
-  [["-p", "8000"], "unknown option '-p': the port is given by itself: htbin 8000"],
+  [
+    ["-p", "8080"],
+    "--protocol takes HTTP/1.0 or HTTP/1.1, not '8080'; the port is given by itself: htbin 8080",
+  ],
+  [["-p8080"], "--protocol takes HTTP/1.0 or HTTP/1.1, not '8080'; the port is given by itself: htbin 8080"],
+  [["-p", "HTTP/2"], "--protocol takes HTTP/1.0 or HTTP/1.1, not 'HTTP/2'"],
+  [["-p"], "--protocol needs a value: --protocol <version>"],
+  [["-H"], "--header needs a value: --header <name value>"],
+  [["-H", "X-A"], "--header takes a name and a value: --header X-Name value"],
+  [["-H", ": b"], "--header takes a name and a value: --header X-Name value"],
+  ...[["X-A", "b\r\nSet-Cookie: c"], ["X-A", "b\n"], ["X-A", "b\0"], ["X A", "b"], ["X-Ä", "b"]].map((
+    [name = "", text = ""],
+  ) =>
+    [
+      ["-H", name, text],
+      `--header: Cannot set the header ${JSON.stringify(name)}: the name or value holds what a header cannot`,
+    ] as const
+  ),
+  [
+    ["-H", "Content-Length", "5"],
+    '--header: Cannot set the header "Content-Length": this server sets it',
+  ],
+  [
+    ["-H", "Content-Type: text/html"],
+    '--header: Cannot set the header "Content-Type" for every response: each body has its own',
+  ],
   [["--port=8000"], "unknown option '--port=8000': the port is given by itself: htbin 8000"],
   [["--host", "x"], "unknown option '--host': the address to listen on is --bind"],
   [["--bind"], "--bind needs a value: --bind <address>"],

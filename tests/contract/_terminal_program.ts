@@ -20,8 +20,8 @@ const programs: Readonly<Record<string, () => Promise<unknown>>> = {
 
 /** What is known about the process. */
 async function facts(): Promise<void> {
-  const { args, isTerminal } = terminal;
-  await terminal.stdout(JSON.stringify({ args, cwd: terminal.cwd(), isTerminal }) + "\n");
+  const { args, pid, isTerminal } = terminal;
+  await terminal.stdout(JSON.stringify({ args, pid, cwd: terminal.cwd(), isTerminal }) + "\n");
   await terminal.exit(3);
 }
 

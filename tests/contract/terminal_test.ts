@@ -40,10 +40,12 @@ function firstLine(child: ChildProcessWithoutNullStreams): Promise<string> {
   });
 }
 
-test("args, cwd() and isTerminal say how the program was started, exit() ends it with a status", async () => {
-  const { stdout, stderr, code } = await ended(start(["facts", "--two", "three four"]));
+test("args, pid, cwd() and isTerminal say how the program was started, exit() ends it with a status", async () => {
+  const child = start(["facts", "--two", "three four"]);
+  const { stdout, stderr, code } = await ended(child);
   assert.deepEqual(JSON.parse(stdout), {
     args: ["facts", "--two", "three four"],
+    pid: child.pid,
     cwd: process.cwd(),
     isTerminal: { stdout: false, stderr: false },
   });

@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { cacheControl, isFingerprinted } from "../../src/static/cache_control.ts";
-import { addVary, headerRules } from "../../src/static/header_rules.ts";
+import { addVary } from "../../src/header_field.ts";
+import { headerRules } from "../../src/static/header_rules.ts";
 import { pathPattern } from "../../src/static/path_pattern.ts";
 
 describe("pathPattern()", () => {

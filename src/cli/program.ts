@@ -1,0 +1,69 @@
+/**
+ * The parser, made of the declared settings.
+ *
+ * @module
+ */
+
+import { Command, Option } from "commander";
+import { type Declaration, DECLARATIONS } from "./flags.ts";
+import * as value from "./values.ts";
+
+/** Makes it. `version` is the text that `--version` prints. It writes through `print`, and throws to end. */
+export function createProgram(version: string, print: (text: string) => void): Command {
+  const program = new Command("htbin");
+  program
+    .exitOverride()
+    .configureOutput({
+      writeOut: print,
+      // Failures are told through the error that is thrown, on one line.
+      writeErr: () => {},
+      // Asking the terminal or the environment would need a permission on Deno, and make the text vary.
+      getOutHelpWidth: () => 80,
+      getErrHelpWidth: () => 80,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .description("Serves the files of a folder over HTTP, and runs its CGI scripts.")
+    .argument(
+      "[port]",
+      "port to listen on; 0 for any (default: 8000, or the next free one)",
+      (text) => value.port.parse("port", text),
+    )
+    .addHelpText("after", "\n(*) may be given several times");
+  for (const [heading, declarations] of DECLARATIONS) {
+    program.optionsGroup(heading);
+    for (const declaration of declarations) program.addOption(optionOf(declaration));
+  }
+  return program
+    .version(version, "-V, --version", "print the versions of htbin and of the runtime")
+    .helpOption("-h, --help", "print this help");
+}
+
+function optionOf({ flags, help, value, otherwise }: Declaration): Option {
+  const option = new Option(flags, help);
+  const name = option.long ?? flags;
+  if (value !== undefined) {
+    option.argParser<unknown>((text, previous) => value.parse(name, text, previous));
+  }
+  if (otherwise !== undefined) option.default(otherwise, String(otherwise));
+  return option;
+}
+
+/**
+ * Makes one argument of the two that `--header NAME VALUE` has, as Python's does: the parser knows flags with one value
+ * only. `--header "NAME: VALUE"`, which other programs have, is left as it is.
+ */
+export function joinHeaders(args: readonly string[], program: Command): string[] {
+  const joined: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] as string;
+    joined.push(arg);
+    if (arg === "--") return [...joined, ...args.slice(at + 1)];
+    const option = program.options.find(({ long, short }) => arg === long || arg === short);
+    if (option === undefined || !option.required || at + 1 >= args.length) continue;
+    const value = args[++at] as string;
+    const isName = option.long === "--header" && /^[^:]+:?$/.test(value);
+    joined.push(isName && at + 1 < args.length ? `${value.replace(":", "")}: ${args[++at]}` : value);
+  }
+  return joined;
+}

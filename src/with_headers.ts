@@ -1,0 +1,73 @@
+/**
+ * Headers on every response of a handler, whatever it is.
+ *
+ * @module
+ */
+
+import type { Handler } from "./handler.ts";
+import { addVary, type HeaderField, responseField } from "./header_field.ts";
+
+/**
+ * Puts headers on every response of a handler: files, listings, redirects, errors, what scripts answer.
+ *
+ * They take the place of what the response has by these names; `Set-Cookie` and `Vary` are added to it. Several values
+ * for one name are given as several entries. What a handler passes on (`undefined`) is passed on.
+ *
+ * @throws {TypeError} For a name or value that cannot be sent, such as one with a line break, and for a name that only
+ *   the server or the body's maker can know the value of: `Content-Length`, `Content-Type`, `Date`.
+ *
+ * @example
+ * ```ts
+ * import { staticFiles, withHeaders } from "htbin";
+ *
+ * const handler = withHeaders({ "X-Frame-Options": "DENY" }, staticFiles({ root: "examples/site" }));
+ * const response = await handler(new Request("http://localhost/missing"));
+ * console.assert(response?.status === 404);
+ * console.assert(response?.headers.get("x-frame-options") === "DENY");
+ * ```
+ */
+export function withHeaders(
+  headers: Readonly<Record<string, string>> | Iterable<readonly [name: string, value: string]>,
+  handler: Handler,
+): Handler {
+  const entries = Symbol.iterator in headers ? headers : Object.entries(headers);
+  const apply = headersPutter(Array.from(entries, ([name, value]) => responseField(name, value)));
+  return async function handleWithHeaders(request, connection) {
+    const response = await handler(request, connection);
+    return response && apply(response);
+  };
+}
+
+/** Puts these fields on a response. Doing it twice changes nothing more. */
+export function headersPutter(fields: readonly HeaderField[]): (response: Response) => Response {
+  const cookies: string[] = [];
+  const values = new Map<string, string>();
+  for (const [name, value] of fields) {
+    const before = values.get(name);
+    if (name === "set-cookie") cookies.push(value);
+    else values.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return (given) => {
+    const response = changeable(given);
+    const { headers } = response;
+    for (const [name, value] of values) {
+      if (name === "vary") addVary(headers, value);
+      else headers.set(name, value);
+    }
+    for (const cookie of cookies) {
+      // A script's local redirect comes by here twice.
+      if (!headers.getSetCookie().includes(cookie)) headers.append("set-cookie", cookie);
+    }
+    return response;
+  };
+}
+
+/** The response itself, or one like it where its headers cannot be changed: `Response.redirect()`, `fetch()`. */
+export function changeable(response: Response): Response {
+  try {
+    response.headers.delete("x-htbin-changeable");
+    return response;
+  } catch {
+    return new Response(response.body, response);
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * What stands before the site, seen on the wire.
+ */
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { connect, exchange, get, type RawResponse, requestHead } from "../_http.ts";
+import { runtime } from "../_runtime.ts";
+import { makeFolder, script } from "./_folder.ts";
+import { runHere, type RunningHere, startHere } from "./_in_process.ts";
+
+const folder = makeFolder({
+  "index.html": "HOME",
+  "file.txt": "0123456789",
+  "folder/file.txt": "FILE",
+  "cgi-bin/hello": script("echo HELLO"),
+  "cgi-bin/bad": "#!/bin/sh\necho no head\n",
+  "cgi-bin/local": "#!/bin/sh\nprintf 'Location: /file.txt\\n\\n'\n",
+  "cgi-bin/cookie":
+    "#!/bin/sh\nprintf 'Content-Type: text/plain\\nSet-Cookie: theirs=1\\nX-A: theirs\\n\\n'\n",
+});
+after(folder.remove);
+
+async function serving(
+  flags: readonly string[],
+  use: (server: RunningHere) => Promise<void>,
+): Promise<string> {
+  const server = await startHere(["0", "--directory", folder.path, ...flags]);
+  try {
+    await use(server);
+  } finally {
+    await server.stop();
+  }
+  return server.stderr();
+}
+
+function ask(server: RunningHere, request: string): Promise<RawResponse> {
+  return exchange({ hostname: "127.0.0.1", port: server.port }, request);
+}
+
+function values(response: RawResponse, name: string): string[] {
+  return response.headers.filter(([field]) => field.toLowerCase() === name).map(([, value]) => value);
+}
+
+test("-H is on every kind of answer, once, and in place of what would be there", async () => {
+  const flags = ["--cgi", "-H", "X-A", "b:c", "--header", "Cache-Control: no-store", "-H", "X-Empty", ""];
+  await serving(flags, async (server) => {
+    const tag = values(await ask(server, get("/file.txt")), "etag")[0] ?? "";
+    const kinds: readonly (readonly [request: string, status: number])[] = [
+      [get("/file.txt"), 200],
+      [requestHead("HEAD", "/file.txt"), 200],
+      [get("/file.txt", "Range: bytes=2-3"), 206],
+      [get("/file.txt", `If-None-Match: ${tag}`), 304],
+      [get("/folder/"), 200],
+      [get("/folder"), 301],
+      [requestHead("OPTIONS", "/file.txt"), 204],
+      [get("/missing"), 404],
+      [requestHead("PUT", "/file.txt"), 405],
+      [requestHead("POST", "/file.txt", "Content-Length: 0"), 501],
+      [get("/a%00b"), 400],
+      [get("/", "Host: evil.test"), 421],
+      [get("/cgi-bin/hello"), 200],
+      [get("/cgi-bin/local"), 200],
+      [get("/cgi-bin/cookie"), 200],
+      [get("/cgi-bin/bad"), 502],
+      [get("/cgi-bin/missing"), 404],
+    ];
+    for (const [request, status] of kinds) {
+      const response = await ask(server, request);
+      const what = request.split("\r\n", 1)[0];
+      assert.equal(response.status, status, what);
+      assert.deepEqual(values(response, "x-a"), ["b:c"], what);
+      assert.deepEqual(values(response, "cache-control"), ["no-store"], what);
+      assert.deepEqual(values(response, "x-empty"), [""], what);
+    }
+  });
+});
+
+test("-H Set-Cookie stands beside a script's own", async () => {
+  await serving(["--cgi", "-H", "Set-Cookie", "a=1", "-H", "Set-Cookie", "b=2"], async (server) => {
+    assert.deepEqual(values(await ask(server, get("/cgi-bin/cookie")), "set-cookie"), [
+      "theirs=1",
+      "a=1",
+      "b=2",
+    ]);
+    assert.deepEqual(values(await ask(server, get("/cgi-bin/local")), "set-cookie"), ["a=1", "b=2"]);
+  });
+});
+
+test("--protocol HTTP/1.0 closes the connection after each answer, HTTP/1.1 does not", {
+  skip: runtime.name === "deno" && "Deno's own server keeps connections whatever the response says",
+}, async () => {
+  for (const path of ["/file.txt", "/missing", "/folder/", "/cgi-bin/hello"]) {
+    await serving(["--cgi", "--protocol", "HTTP/1.0"], async ({ port }) => {
+      const connection = await connect({ hostname: "127.0.0.1", port });
+      await connection.send(get(path));
+      assert.deepEqual(values(await connection.response(), "connection"), ["close"], path);
+      assert.equal(await connection.ended(), "fin", path);
+      connection.close();
+    });
+  }
+  await serving(["-p", "HTTP/1.1"], async ({ port }) => {
+    const connection = await connect({ hostname: "127.0.0.1", port });
+    for (let time = 0; time < 2; time++) {
+      await connection.send(get("/file.txt"));
+      assert.equal((await connection.response()).status, 200);
+    }
+    connection.close();
+  });
+});
+
+test("a loopback address answers to this machine's names and to addresses; --allow-host names others", async () => {
+  const host = (name: string) => get("/file.txt", `Host: ${name}`);
+  const log = await serving([], async (server) => {
+    for (const name of ["localhost", "127.0.0.1:8000", "[::1]", "192.0.2.7"]) {
+      assert.equal((await ask(server, host(name))).status, 200, name);
+    }
+    assert.equal((await ask(server, host("wiki.test"))).status, 421);
+    assert.equal((await ask(server, host("wiki.test"))).status, 421);
+  });
+  assert.equal(log.match(/^htbin: warning: refused a request for the host wiki\.test, /gm)?.length, 1);
+  await serving(["--allow-host", "wiki.test"], async (server) => {
+    assert.equal((await ask(server, host("wiki.test:8000"))).status, 200);
+    assert.equal((await ask(server, host("localhost"))).status, 200);
+    assert.equal((await ask(server, host("evil.test"))).status, 421);
+  });
+  await serving(["--allow-host", "*"], async (server) => {
+    assert.equal((await ask(server, host("evil.test"))).status, 200);
+  });
+});
+
+test("an address that others can reach answers to any name, unless some are given", async () => {
+  const host = (name: string) => get("/file.txt", `Host: ${name}`);
+  await serving(["--bind", "0.0.0.0", "-q"], async (server) => {
+    assert.equal((await ask(server, host("any.test"))).status, 200);
+  });
+  await serving(["--bind", "0.0.0.0", "-q", "--allow-host", ".wiki.test"], async (server) => {
+    assert.equal((await ask(server, host("a.wiki.test"))).status, 200);
+    assert.equal((await ask(server, host("any.test"))).status, 421);
+  });
+});
+
+test("--allow-host with what is no name: exit status 2 and one line", async () => {
+  const { code, stdout, stderr } = await runHere([
+    "0",
+    "--directory",
+    folder.path,
+    "--allow-host",
+    "http://a/",
+  ]);
+  assert.deepEqual([code, stdout], [2, ""]);
+  assert.match(stderr, /^htbin: Cannot allow the host "http:\/\/a\/": [^\n]*\n$/);
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkOptions, hook, list, needed, type Shape, text } from "../check_options.ts";
 import { errorPage, type RenderError } from "../error_page.ts";
 import type { Handler } from "../handler.ts";
 import { parseHost } from "../host.ts";
@@ -23,6 +24,8 @@ export interface AllowHostsOptions {
   readonly log?: Log;
 }
 
+const OPTIONS: Shape<AllowHostsOptions> = { hosts: needed(list(text)), renderError: hook, log: hook };
+
 /** So many refused names are told of; whoever sends others fills no log. */
 const MOST_TOLD = 100;
 
@@ -33,7 +36,7 @@ const MOST_TOLD = 100;
  * (DNS rebinding). The browser tells: the `Host` is that website's. An IP address cannot be such a name and is always
  * allowed; so is a request without a `Host`, which browsers do not send.
  *
- * @throws {TypeError} For a name that cannot be one.
+ * @throws {TypeError} For a name that cannot be one, and for an option that is unknown or of the wrong type.
  *
  * @example
  * ```ts
@@ -46,6 +49,7 @@ const MOST_TOLD = 100;
  * ```
  */
 export function allowHosts(options: AllowHostsOptions, handler: Handler): Handler {
+  checkOptions("allowHosts()", options, OPTIONS);
   const { renderError = errorPage, log = consoleLog() } = options;
   const isAllowed = hostMatcher(options.hosts);
   const told = new Set<string>();
@@ -86,8 +90,8 @@ function hostMatcher(hosts: readonly string[]): (host: string) => boolean {
       suffixes.push(name);
     } else names.add(name);
   }
-  return (text) => {
-    const host = text.replace(/\.$/, "");
+  return (asked) => {
+    const host = asked.replace(/\.$/, "");
     return isAny || names.has(host) || isAddress(host) || suffixes.some((suffix) => host.endsWith(suffix));
   };
 }

@@ -22,9 +22,9 @@ export function startSite(
 /** Starts it, uses it, and stops it. */
 export async function withSite(
   use: (command: RunningCommand) => Promise<void>,
-  options: CommandOptions = {},
+  { flags = [], ...options }: CommandOptions & { readonly flags?: readonly string[] } = {},
 ): Promise<void> {
-  const command = await startSite(options);
+  const command = await startSite(options, ...flags);
   try {
     await use(command);
   } finally {

@@ -8,6 +8,9 @@ import assert from "node:assert/strict";
 import { staticFiles } from "../../../src/static/mod.ts";
 import type { StaticOptions } from "../../../src/static/options.ts";
 import { type ConformanceSection, notYet, test } from "../../_conformance.ts";
+import { runCommand } from "../../_command.ts";
+import { exchange, type RawResponse, requestHead } from "../../_http.ts";
+import { fetchPath, withSite } from "../_site_command.ts";
 import { ask, expectError, expectHeaders, expectStatus } from "../_ask.ts";
 import { siteFixture, writeTree } from "../_site_fixture.ts";
 
@@ -29,14 +32,13 @@ export const options: ConformanceSection = {
       "headers X-A: b:c and Cache-Control: no-store",
       "X-A and exactly one Cache-Control, no-store, on 200, 206, 304, 301 and 404",
       extraHeaders,
-      { pending: "Tested with the `headers` option; `-H` is not there yet." },
     ),
     test(
       160,
       "T",
       "a header with CR or LF, or an impossible name",
       "refused before anything is served",
-      () => {
+      async () => {
         for (
           const headers of [
             { "X-A": "b\r\nSet-Cookie: c" },
@@ -51,13 +53,16 @@ export const options: ConformanceSection = {
             TypeError,
             JSON.stringify(headers),
           );
+          const [name, value] = Object.entries(headers)[0]!;
+          const refused = await runCommand(["0", "-H", name, value]);
+          assert.deepEqual([refused.code, refused.stdout], [2, ""], JSON.stringify(headers));
+          assert.match(refused.stderr, /^htbin: --header[: ][^\r\n]*\n$/);
         }
         assert.throws(
           () => staticFiles({ root: ".", cache: "no-cache\r\nX-Evil: 1" }),
           TypeError,
         );
       },
-      { pending: "Tested with the `headers` option; `-H` is not there yet." },
     ),
     test(
       161,
@@ -69,8 +74,10 @@ export const options: ConformanceSection = {
         const response = await ask({ headers }, "GET /hello.txt");
         expectStatus(response, 200);
         expectHeaders(response, { "x-empty": "" });
+        await withSite(async ({ address }) => {
+          expectHeaders(await fetchPath(address, "/hello.txt"), { "x-empty": "" });
+        }, { flags: ["-H", "X-Empty", ""] });
       },
-      { pending: "Tested with the `headers` option; `-H` is not there yet." },
     ),
     test(
       162,
@@ -146,13 +153,22 @@ async function extraHeaders(): Promise<void> {
     [416, "GET /hello.txt", "Range: bytes=99-"],
     [200, "GET /app.js", "Accept-Encoding: br"],
   ];
-  for (const [status, request, ...headers] of answers) {
-    const response = await ask(EXTRA, request, ...headers);
+  function check(response: RawResponse, status: number): void {
     expectStatus(response, status);
     expectHeaders(response, { "x-a": "b:c", "cache-control": "no-store" });
     const lines = response.headers.filter(([name]) => /^cache-control$/i.test(name));
     assert.equal(lines.length, 1);
   }
+  for (const [status, request, ...headers] of answers) {
+    check(await ask(EXTRA, request, ...headers), status);
+  }
+  const flags = ["--precompressed", "-H", "X-A", "b:c", "--header", "Cache-Control: no-store"];
+  await withSite(async ({ address }) => {
+    for (const [status, request, ...headers] of answers) {
+      const [method = "", path = ""] = request.split(" ");
+      check(await exchange(address, requestHead(method, path, ...headers)), status);
+    }
+  }, { flags });
 }
 
 async function cacheRules(): Promise<void> {

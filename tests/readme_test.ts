@@ -1,12 +1,12 @@
 /** What the README shows is what is in `examples/`, and it runs. */
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { startCommand } from "./_command.ts";
+import { prepareExample, startExample } from "./_example.ts";
 import { temporaryFolder } from "./programs/_command.ts";
 
 const EXAMPLES = ["examples/library.ts", "examples/hono.ts"];
@@ -85,7 +85,7 @@ describe("the README", () => {
 
   for (const example of EXAMPLES) {
     it(`runs ${example}`, async () => {
-      const program = await prepare(example, programs);
+      const program = await prepareExample(example, programs);
       const server = await startExample(program, folder.path);
       const ask = async (path: string) => {
         const response = await fetch(new URL(path, server.url));
@@ -104,48 +104,3 @@ describe("the README", () => {
     });
   }
 });
-
-/** Writes the example as a program that this runtime runs from the source, on any free port. */
-async function prepare(
-  example: string,
-  directory: string,
-): Promise<readonly [program: string, ...args: string[]]> {
-  const compiled = !("Deno" in globalThis || "Bun" in globalThis);
-  const modules = { "htbin": "mod.ts", "htbin/hono": "src/hono.ts" };
-  let code = (await readFile(example, "utf8")).replace("port: 8000", "port: 0");
-  for (const [name, path] of Object.entries(modules)) {
-    const file = new URL(`../${compiled ? path.replace(/ts$/, "js") : path}`, import.meta.url);
-    code = code.replace(`from "${name}"`, `from "${file}"`);
-  }
-  const program = join(directory, basename(example).replace(/ts$/, compiled ? "mjs" : "ts"));
-  await writeFile(program, code);
-  return "Deno" in globalThis ? [process.execPath, "run", "-A", program] : [process.execPath, program];
-}
-
-/** Starts an example, and resolves once it has said where it is. */
-function startExample(
-  [program, ...args]: readonly [program: string, ...args: string[]],
-  cwd: string,
-): Promise<{ readonly url: string; stop(): Promise<unknown> }> {
-  return new Promise((started, failed) => {
-    const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
-    const ended = new Promise((done) => child.once("close", done));
-    let printed = "";
-    child.once("error", failed);
-    child.once("exit", (code) => failed(new Error(`${args.at(-1)} ended with ${code}:\n${printed}`)));
-    for (const output of [child.stdout, child.stderr]) {
-      output.setEncoding("utf8").on("data", (text) => {
-        printed += text;
-        const [, url] = /^Serving (http:\S+)\n/m.exec(printed) ?? [];
-        if (url === undefined) return;
-        started({
-          url,
-          stop() {
-            child.kill();
-            return ended;
-          },
-        });
-      });
-    }
-  });
-}

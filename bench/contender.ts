@@ -46,9 +46,16 @@ export interface Contender {
   readonly cases: RegExp;
   /** Whether it must have run for seconds until it is as fast as it gets. */
   readonly jit?: boolean;
-  /** Whether it stands for what the machine can do: no server that one would use. */
-  readonly limit?: boolean;
   start(setting: Setting): Start;
+}
+
+/** No server but a program that does what a server must do at least: the limit of the machine. */
+export interface Limit extends Omit<Contender, "start" | "jit"> {
+  /** A command that prints what the load tool prints. */
+  command(
+    work: { readonly path: string; readonly connections: number; readonly seconds: number },
+    cores: Cores,
+  ): readonly string[];
 }
 
 /** A contender that runs. */
@@ -62,7 +69,7 @@ export interface Running {
 }
 
 /** Whether all of its programs are installed. */
-export function isInstalled({ needs }: Contender): boolean {
+export function isInstalled({ needs }: Pick<Contender, "needs">): boolean {
   return needs.every((program) => which(program) !== null);
 }
 
@@ -132,9 +139,9 @@ export async function start(
 }
 
 /** What it says its version is. */
-export function versionOf(contender: Contender): string {
-  const [program = ""] = contender.needs;
-  const { stdout, stderr } = spawnSync(which(program) ?? program, [...contender.version], {
+export function versionOf({ needs, version }: Pick<Contender, "needs" | "version">): string {
+  const [program = ""] = needs;
+  const { stdout, stderr } = spawnSync(which(program) ?? program, [...version], {
     encoding: "utf8",
     timeout: 10_000,
   });

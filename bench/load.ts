@@ -63,21 +63,32 @@ export async function send(
   { memory = false, background = false }: { readonly memory?: boolean; readonly background?: boolean } = {},
 ): Promise<Sample> {
   const words = [...background ? ["nice", "-n19"] : [], tool("load"), ...argumentsOf(load, port)];
-  const [program, ...args] = pinned(cpusOf(cores).load, words);
   const rest = memory ? group.memory() : 0;
   let peak = rest;
   const timer = memory ? setInterval(() => peak = Math.max(peak, group.memory()), 100) : undefined;
   try {
     const before = group.cpu();
-    const busyBefore = busy();
-    const { stdout } = await run(program!, args);
-    const cpu = group.cpu() - before;
-    const { p50, p99, max, cpu: own, ...counted } = JSON.parse(stdout);
-    const others = (busy() - busyBefore - cpu - own) / counted.seconds / availableParallelism();
-    return { ...counted, p50: p50 / 1e6, p99: p99 / 1e6, max: max / 1e6, cpu, rest, peak, others };
+    const sample = await runTool(words, cpusOf(cores).load, () => group.cpu() - before);
+    return { ...sample, rest, peak };
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Runs a tool on these CPUs. Without a server, what it uses itself is what is measured. */
+export async function runTool(
+  words: readonly string[],
+  cpus: string,
+  serverCpu?: () => number,
+): Promise<Sample> {
+  const [program, ...args] = pinned(cpus, words);
+  const before = busy();
+  const { stdout } = await run(program!, args);
+  const { p50, p99, max, cpu: own, ...counted } = JSON.parse(stdout);
+  const cpu = serverCpu?.() ?? own;
+  const used = serverCpu === undefined ? own : cpu + own;
+  const others = (busy() - before - used) / counted.seconds / availableParallelism();
+  return { ...counted, p50: p50 / 1e6, p99: p99 / 1e6, max: max / 1e6, cpu, rest: 0, peak: 0, others };
 }
 
 /** Seconds that all CPUs have been busy, for others of the same machine too. */

@@ -5,16 +5,7 @@
  * @module
  */
 
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmdirSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { SCRIPTS } from "./work.ts";
@@ -70,8 +61,11 @@ function writableGroup(): string | null {
     const mount = /^\S+ \S+ \S+ \S+ (\S+) .* - cgroup2 /m.exec(readFileSync("/proc/self/mountinfo", "utf8"));
     const own = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"));
     const folder = join(mount![1]!, own![1]!);
-    accessSync(folder, constants.W_OK);
-    return existsSync(join(folder, "cgroup.procs")) ? folder : null;
+    // Whether one can be made there is not to be told from its permissions.
+    const trial = join(folder, `htbin-bench-${process.pid}`);
+    mkdirSync(trial);
+    rmdirSync(trial);
+    return folder;
   } catch {
     return null;
   }

@@ -5,7 +5,7 @@
  */
 
 import process from "node:process";
-import { type Contender, isInstalled, versionOf } from "./contender.ts";
+import { type Contender, isInstalled, type Limit, versionOf } from "./contender.ts";
 import { machine, type Part, writePage } from "./page.ts";
 import { chosenContenders, readSettings } from "./settings.ts";
 import { type Case, type Results, runCase, servers } from "./suite.ts";
@@ -17,7 +17,7 @@ export async function runSuite(
   name: string,
   section: string,
   all: readonly Case[],
-  everyone: readonly Contender[],
+  everyone: readonly (Contender | Limit)[],
 ): Promise<void> {
   const settings = readSettings(name, () => {
     const cases = all.map(({ name, about }) => `  ${name.padEnd(24)}${about}`);
@@ -26,7 +26,7 @@ export async function runSuite(
   });
   prepare();
   const cases = all.filter(({ name }) => settings.only?.includes(name) ?? true);
-  const references = cases.flatMap(({ references }) => references);
+  const references = cases.flatMap(({ compare }) => compare.flatMap(({ references }) => references));
   const contenders = chosenContenders(everyone, settings.contenders, references).filter(isInstalled);
   const versions = contenders.map((one) => `${one.name} ${versionOf(one)}`.trim()).join(", ");
   const order = [...all.map(headingOf), "Versions"];

@@ -6,7 +6,6 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
-import type { Contender } from "./contender.ts";
 
 /** What a run is limited to. */
 export interface Settings {
@@ -69,11 +68,11 @@ export function readSettings(name: string, list: () => string): Settings {
 }
 
 /** Those that were asked for, and those that they are compared with. */
-export function chosenContenders(
-  all: readonly Contender[],
+export function chosenContenders<Named extends { readonly name: string }>(
+  all: readonly Named[],
   names: readonly string[] | null,
   references: readonly string[],
-): readonly Contender[] {
+): readonly Named[] {
   if (names === null) return all;
   const asked = (name: string) => names.some((one) => name === one || name.startsWith(`${one} `));
   return all.filter(({ name }) => asked(name) || references.includes(name));

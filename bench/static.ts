@@ -7,14 +7,16 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ask } from "./ask.ts";
 import { htbin } from "./htbin.ts";
 import type { Load } from "./load.ts";
 import { runSuite } from "./run.ts";
 import { STATIC_PEERS } from "./static_peers.ts";
-import type { Case } from "./suite.ts";
+import type { Case, Figure } from "./suite.ts";
 import { DOCUMENTS, GIB, KIB, MIB } from "./work.ts";
 
-const base = { figure: "requests", cores: 1, log: false, references: ["nginx"] } as const;
+const compare = (figure: Figure) => [{ figure, references: ["nginx"] }];
+const base = { compare: compare("requests"), cores: 1, log: false } as const;
 const small: Load = { path: "/1k.html", connections: 32, seconds: 3, bytes: KIB };
 const middle: Load = { path: "/100k.js", connections: 32, seconds: 3, bytes: 100 * KIB };
 const large: Load = { path: "/10m.bin", connections: 8, seconds: 3, bytes: 10 * MIB };
@@ -43,7 +45,7 @@ const CASES: readonly Case[] = [
     name: "10m",
     about: "10 MiB, 8 connections",
     load: large,
-    figure: "bytes",
+    compare: compare("bytes"),
     memory: true,
     check: sendsFile,
   },
@@ -52,7 +54,7 @@ const CASES: readonly Case[] = [
     name: "1g",
     about: "1 GiB, twice, one after another",
     load: huge,
-    figure: "bytes",
+    compare: compare("bytes"),
     memory: true,
     check: announcesFile,
   },
@@ -77,7 +79,7 @@ const CASES: readonly Case[] = [
     name: "1k c=1",
     about: "1 KiB, one connection: the time that an answer takes",
     load: { ...small, connections: 1 },
-    figure: "p99",
+    compare: compare("p99"),
     check: sendsFile,
   },
   {
@@ -86,7 +88,7 @@ const CASES: readonly Case[] = [
     about: "1 KiB, one connection, while 32 others take 1 GiB each as fast as they can",
     load: { ...small, connections: 1, seconds: 4 },
     background: { ...huge, connections: 32, requests: 1000 },
-    figure: "p99",
+    compare: compare("p99"),
     check: sendsFile,
   },
 ];
@@ -132,10 +134,4 @@ async function notModified(url: string, headers: readonly string[]): Promise<voi
   });
   await response.body?.cancel();
   assert.equal(response.status, 304, `status ${response.status}`);
-}
-
-function ask(url: string, init: RequestInit = {}): Promise<Response> {
-  const headers = new Headers(init.headers);
-  headers.set("accept-encoding", "identity");
-  return fetch(url, { ...init, headers, redirect: "manual", signal: AbortSignal.timeout(20_000) });
 }

@@ -69,10 +69,9 @@ const WORDS: Readonly<Record<Runtime, readonly string[]>> = {
 export const STATIC_PEERS: readonly Contender[] = [
   ...SERVERS,
   ...PACKAGES.flatMap(([name, runtimes]) => runtimes.map((runtime) => javascript(name, runtime, /^[^ ]+$/))),
-  ...(["Node", "Deno", "Bun"] as const).map((runtime) => ({
-    ...javascript("bare node:http", runtime, /^(1k|100k|304|HEAD)$/),
-    limit: true,
-  })),
+  ...(["Node", "Deno", "Bun"] as const).map((runtime) =>
+    javascript("bare node:http", runtime, /^(1k|100k|304|HEAD|1k c=1)$/)
+  ),
 ];
 
 function javascript(name: string, runtime: Runtime, cases: RegExp): Contender {

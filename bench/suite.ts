@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type Contender, type Cores, isInstalled, type Running, start } from "./contender.ts";
-import { type Load, type Sample, send } from "./load.ts";
+import { type Contender, type Cores, cpusOf, type Limit, type Running, start } from "./contender.ts";
+import { type Load, runTool, type Sample, send } from "./load.ts";
 import type { Settings } from "./settings.ts";
 
 /** What is measured. */
@@ -17,8 +17,8 @@ export interface Case {
   readonly load: Load;
   /** What goes on at the same time, and is not measured. */
   readonly background?: Load;
-  /** What is compared. */
-  readonly figure: Figure;
+  /** What is compared, and with whom: the best of those that are named. */
+  readonly compare: readonly { readonly figure: Figure; readonly references: readonly string[] }[];
   readonly cores: Cores;
   readonly log: boolean;
   readonly memory?: boolean;
@@ -26,15 +26,13 @@ export interface Case {
   readonly headers?: (url: string) => Promise<readonly string[]>;
   /** Throws if an answer is wrong. */
   readonly check: (url: string, headers: readonly string[]) => Promise<void>;
-  /** Names of those that the others are compared with: the best of them. */
-  readonly references: readonly string[];
 }
 
 /** Requests or bytes a second (more is better), or seconds that 99 of 100 answers took at most (less is better). */
 export type Figure = "requests" | "bytes" | "p99";
 
 /** The samples of a contender, one for each round, or why there are none. */
-export type Results = ReadonlyMap<Contender, readonly Sample[] | string>;
+export type Results = ReadonlyMap<Contender | Limit, readonly Sample[] | string>;
 
 /** Figure of a sample. */
 export function figureOf(figure: Figure, sample: Sample): number {
@@ -65,37 +63,48 @@ export function servers(): Servers {
   };
 }
 
-/** Runs one case on the contenders that are in it. */
+/** Runs one case on those that are in it. */
 export async function runCase(
   one: Case,
-  contenders: readonly Contender[],
+  everyone: readonly (Contender | Limit)[],
   settings: Settings,
   pool: Servers,
 ): Promise<Results> {
-  const results = new Map<Contender, Sample[] | string>();
-  const ready = new Map<Contender, { readonly server: Running; readonly load: Load }>();
-  for (const contender of contenders.filter(({ cases }) => cases.test(one.name))) {
-    if (!isInstalled(contender)) continue;
+  const results = new Map<Contender | Limit, Sample[] | string>();
+  const rounds = new Map<Contender | Limit, () => Promise<Sample>>();
+  for (const contender of everyone.filter(({ cases }) => cases.test(one.name))) {
     try {
-      const server = await pool.get(contender, one);
-      const url = `http://127.0.0.1:${server.port}${one.load.path}`;
-      const headers = await one.headers?.(url) ?? [];
-      await one.check(url, headers);
-      const seconds = Math.min(one.load.seconds, settings.seconds ?? Infinity);
-      const load = { ...one.load, headers, seconds: one.load.requests === undefined ? seconds : 60 };
-      await warmUp(server, one, load);
-      ready.set(contender, { server, load });
+      rounds.set(contender, await prepareRound(contender, one, settings, pool));
       results.set(contender, []);
     } catch (error) {
       results.set(contender, (error as Error).message.split("\n")[0]!);
     }
   }
   for (let round = 0; round < settings.rounds; round++) {
-    for (const [contender, { server, load }] of ready) {
-      (results.get(contender) as Sample[]).push(await measure(server, one, load));
-    }
+    for (const [contender, measure] of rounds) (results.get(contender) as Sample[]).push(await measure());
   }
   return results;
+}
+
+/** Makes it ready, and returns what is done in each round. */
+async function prepareRound(
+  contender: Contender | Limit,
+  one: Case,
+  settings: Settings,
+  pool: Servers,
+): Promise<() => Promise<Sample>> {
+  const seconds = Math.min(one.load.seconds, settings.seconds ?? Infinity);
+  if ("command" in contender) {
+    const command = contender.command({ ...one.load, seconds }, one.cores);
+    return () => runTool(command, cpusOf(one.cores).server);
+  }
+  const server = await pool.get(contender, one);
+  const url = `http://127.0.0.1:${server.port}${one.load.path}`;
+  const headers = await one.headers?.(url) ?? [];
+  await one.check(url, headers);
+  const load = { ...one.load, headers, seconds: one.load.requests === undefined ? seconds : 60 };
+  await warmUp(server, one, load);
+  return () => measure(server, one, load);
 }
 
 /** Loads it for a second at a time until two of them are alike: four at least where code is compiled as it runs. */

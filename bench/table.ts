@@ -5,9 +5,10 @@
  */
 
 import { aimOf } from "./aims.ts";
-import type { Contender } from "./contender.ts";
 import type { Sample } from "./load.ts";
 import { type Case, type Figure, figureOf, type Results } from "./suite.ts";
+
+const NAMES: Readonly<Record<Figure, string>> = { requests: "ratio", bytes: "ratio", p99: "ratio of p99" };
 
 const UNITS: Readonly<Record<Figure, (value: number) => string>> = {
   requests: (value) => `${value.toFixed(0)}/s`,
@@ -17,38 +18,26 @@ const UNITS: Readonly<Record<Figure, (value: number) => string>> = {
 
 /** Makes it. */
 export function tableOf(one: Case, results: Results): string {
-  const reference = referenceOf(one, results);
+  const references = one.compare.map((comparison) => referenceOf(comparison, results));
+  const large = one.compare[0]!.figure === "bytes";
   const head = [
     "",
-    one.figure === "p99" ? "p99, ratio" : "ratio",
-    "aim",
-    one.figure === "bytes" ? "CPU s/GB" : "CPU µs",
-    ...one.memory ? ["memory MB"] : one.load.requests === undefined ? ["p50 ms", "p99 ms"] : [],
+    ...one.compare.flatMap(({ figure }) => [NAMES[figure], "aim"]),
+    large ? "CPU s/GB" : "CPU µs",
+    ...large ? [] : ["p50 ms", "p99 ms"],
+    ...one.memory ? ["memory MB"] : [],
     "errors",
   ];
-  const rows = [...results].map(([contender, samples]) => {
-    if (typeof samples === "string") {
-      return [
-        contender.name,
-        `no: ${samples}`,
-        ...head.slice(2).map(() => ""),
-      ];
-    }
-    const ratio = ratioOf(one.figure, samples, reference);
+  const rows = [...results].map(([{ name }, samples]) => {
+    if (typeof samples === "string") return [name, `no: ${samples}`, ...head.slice(2).map(() => "")];
     return [
-      contender.name,
-      ratio === null
-        ? ""
-        : samples === reference
-        ? `1 = ${UNITS[one.figure](median(samples.map((sample) => figureOf(one.figure, sample))))}`
-        : `**${ratio.median.toFixed(2)}** (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)})`,
-      aimCell(one, contender, ratio),
-      one.background === undefined ? costOf(one.figure, samples) : "",
-      ...one.memory
-        ? [memoryOf(samples)]
-        : one.load.requests === undefined
-        ? [milliseconds(samples, "p50"), milliseconds(samples, "p99")]
-        : [],
+      name,
+      ...one.compare.flatMap(({ figure }, column) =>
+        comparisonCells(one, name, figure, samples, references[column]!)
+      ),
+      one.background === undefined ? costOf(large, samples) : "",
+      ...large ? [] : [milliseconds(samples, "p50"), milliseconds(samples, "p99")],
+      ...one.memory ? [memoryOf(samples)] : [],
       String(samples.reduce((sum, { errors }) => sum + errors, 0)),
     ];
   });
@@ -56,15 +45,36 @@ export function tableOf(one: Case, results: Results): string {
     .map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
+/** Its ratio, and whether that is what it should be. */
+function comparisonCells(
+  one: Case,
+  name: string,
+  figure: Figure,
+  samples: readonly Sample[],
+  reference: readonly Sample[] | null,
+): readonly string[] {
+  const ratio = ratioOf(figure, samples, reference);
+  const own = UNITS[figure](median(samples.map((sample) => figureOf(figure, sample))));
+  if (ratio === null) return [own, ""];
+  if (samples === reference) return [`1 = ${own}`, ""];
+  const { least, median: middle, most } = ratio;
+  const aim = aimOf(one.name, figure, name);
+  const met = aim !== null && (figure === "p99" ? middle <= aim : middle >= aim);
+  return [
+    `**${middle.toFixed(2)}** (${least.toFixed(2)}–${most.toFixed(2)})`,
+    aim === null ? "" : `${figure === "p99" ? "≤" : "≥"} ${aim} ${met ? "met" : "**missed**"}`,
+  ];
+}
+
 /** Least, median and greatest. */
-export interface Ratio {
+interface Ratio {
   readonly least: number;
   readonly median: number;
   readonly most: number;
 }
 
 /** The ratio within each round. */
-export function ratioOf(
+function ratioOf(
   figure: Figure,
   samples: readonly Sample[],
   reference: readonly Sample[] | null,
@@ -77,25 +87,21 @@ export function ratioOf(
 }
 
 /** Samples of the best of those that the others are compared with. */
-export function referenceOf(one: Case, results: Results): readonly Sample[] | null {
+function referenceOf(
+  { figure, references }: Case["compare"][number],
+  results: Results,
+): readonly Sample[] | null {
   const found = [...results].flatMap(([{ name }, samples]) => {
-    return one.references.includes(name) && typeof samples !== "string" ? [samples] : [];
+    return references.includes(name) && typeof samples !== "string" ? [samples] : [];
   });
-  const better = one.figure === "p99" ? -1 : 1;
+  const better = figure === "p99" ? -1 : 1;
   const value = (samples: readonly Sample[]) =>
-    better * median(samples.map((sample) => figureOf(one.figure, sample)));
+    better * median(samples.map((sample) => figureOf(figure, sample)));
   return found.sort((a, b) => value(b) - value(a))[0] ?? null;
 }
 
-function aimCell(one: Case, contender: Contender, ratio: Ratio | null): string {
-  const aim = aimOf(one.name, contender.name);
-  if (aim === null || ratio === null) return "";
-  const met = one.figure === "p99" ? ratio.median <= aim : ratio.median >= aim;
-  return `${one.figure === "p99" ? "≤" : "≥"} ${aim} ${met ? "met" : "**missed**"}`;
-}
-
-function costOf(figure: Figure, samples: readonly Sample[]): string {
-  if (figure === "bytes") return median(samples.map(({ cpu, bytes }) => cpu / bytes * 1e9)).toFixed(2);
+function costOf(large: boolean, samples: readonly Sample[]): string {
+  if (large) return median(samples.map(({ cpu, bytes }) => cpu / bytes * 1e9)).toFixed(2);
   return median(samples.map(({ cpu, requests }) => cpu / requests * 1e6)).toFixed(0);
 }
 

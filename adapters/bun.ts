@@ -19,4 +19,6 @@ export const bun: Runtime = {
   processes,
   network,
   terminal,
+  // Not before it is asked for: most programs are one.
+  workers: async () => (await import("./shared/node_workers.ts")).workers,
 };

@@ -18,4 +18,6 @@ export const deno: Runtime = {
   processes,
   network,
   terminal,
+  // Not before it is asked for: most programs are one.
+  workers: async () => (await import("./deno/workers.ts")).workers,
 };

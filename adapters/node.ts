@@ -21,4 +21,6 @@ export const node: Runtime = {
   processes,
   network,
   terminal,
+  // Not before it is asked for: most programs are one.
+  workers: async () => (await import("./shared/node_workers.ts")).workers,
 };

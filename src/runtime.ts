@@ -260,6 +260,8 @@ export interface ListenOptions {
   readonly port: number;
   /** Serve HTTPS. */
   readonly tls?: TlsOptions;
+  /** Let other workers of this program listen on the same port, and share its clients with them. @default {false} */
+  readonly shared?: boolean;
   /**
    * Told of failures after the response was handed over (a body that broke), and with a {@linkcode ListenError} of those
    * to accept connections. Never sees a client that left.
@@ -336,6 +338,32 @@ export interface Terminal {
   exit(code: number): Promise<never>;
 }
 
+/** Messages to and from another worker or its starter, in order: whatever JSON can hold. */
+export interface Line {
+  /** Sends a message. One that can no longer arrive is dropped. */
+  send(message: unknown): void;
+  /** Calls back with each message. Who is started speaks first: before that nobody listens. */
+  onMessage(callback: (message: unknown) => void): void;
+}
+
+/** One of several that run the same program, to use more than one processor. */
+export interface Worker extends Line {
+  /** A number for the log: of its process, or of the thread. */
+  readonly id: number;
+  /** Settles once it has ended. Never rejects. */
+  readonly exited: Promise<ExitStatus>;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+/** Running this program several times over, on one port. */
+export interface Workers {
+  /** The line to the one that started this one as a worker; `null` where nobody did. */
+  readonly starter: Line | null;
+  /** Starts the same program with the same arguments and the same rights once more. */
+  start(): Worker;
+}
+
 /** A runtime, whole. */
 export interface Runtime {
   /** Which runtime it is. */
@@ -350,6 +378,8 @@ export interface Runtime {
   readonly network: Network;
   /** The process, for a command line. */
   readonly terminal: Terminal;
+  /** Using more than one processor. Optional: a runtime that cannot leaves it out. */
+  workers?(): Promise<Workers>;
 }
 
 let running: Runtime | undefined;

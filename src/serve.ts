@@ -4,7 +4,17 @@
  * @module
  */
 
-import { checkOptions, hook, needed, number, record, service, type Shape, text } from "./check_options.ts";
+import {
+  checkOptions,
+  flag,
+  hook,
+  needed,
+  number,
+  record,
+  service,
+  type Shape,
+  text,
+} from "./check_options.ts";
 import { completeHandler, reportFailure } from "./complete_handler.ts";
 import { errorPage, type RenderError } from "./error_page.ts";
 import type { Handler } from "./handler.ts";
@@ -22,6 +32,8 @@ export interface ServeOptions {
   readonly hostname?: string;
   /** Serve HTTPS. */
   readonly tls?: TlsOptions;
+  /** Let other workers of this program listen on the same port: see {@linkcode Workers}. @default {false} */
+  readonly shared?: boolean;
   /** The page for what no handler answers and for a handler that fails. @default {errorPage} */
   readonly renderError?: RenderError;
   /** Gets an event for each request and each failure. @default {failures to console.error} */
@@ -34,6 +46,7 @@ const SERVE_OPTIONS: Shape<ServeOptions> = {
   handler: needed(hook),
   port: number,
   hostname: text,
+  shared: flag,
   tls: record<TlsOptions>({ cert: needed(text), key: needed(text), passphrase: text }),
   renderError: hook,
   log: hook,
@@ -71,6 +84,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const listener = await network.listen(handle, {
     hostname: options.hostname ?? "127.0.0.1",
     port: options.port ?? 8000,
+    shared: options.shared ?? false,
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     onError: (error) => reportFailure(error, log),
   });

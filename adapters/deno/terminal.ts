@@ -6,6 +6,7 @@
 
 import type { Terminal } from "../../src/runtime.ts";
 import { output } from "../shared/output.ts";
+import { reportExit } from "./thread.ts";
 
 /** How long a reader may take for what was written last, in milliseconds. */
 const PATIENCE = 1000;
@@ -29,6 +30,7 @@ export const terminal: Terminal = {
   },
   async exit(code) {
     await Promise.all([out.flush(PATIENCE), err.flush(PATIENCE)]);
+    reportExit(code);
     Deno.exit(code);
   },
 };

@@ -56,7 +56,7 @@ export function cgi(options: CgiOptions): CgiHandler {
   const find = createLookup(options, files, processes);
   const diagnose = createDiagnosis(options, files, processes);
   const failures = createFailures({ log, renderError, development: settings.development, diagnose });
-  const queue = createQueue(settings.limits);
+  const queue = options.queue ?? createQueue(settings.limits);
   const runner = createRunner({ options, settings, files, processes, queue, failures, diagnose, log });
 
   async function handle(request: Request, connection: Connection = {}): Promise<Response | undefined> {

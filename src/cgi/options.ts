@@ -22,6 +22,7 @@ import type { RenderError } from "../error_page.ts";
 import type { Connection, Handler } from "../handler.ts";
 import type { Log } from "../log/events.ts";
 import type { FileSystem, ProcessHost, UserIdentity } from "../runtime.ts";
+import type { Queue } from "./queue.ts";
 
 /** A script that is about to run: what hooks are told. */
 export interface ScriptCall {
@@ -118,6 +119,8 @@ export interface CgiOptions {
   readonly pathInfo?: boolean;
   /** Folder for `DOCUMENT_ROOT` and `PATH_TRANSLATED`. @default {root} */
   readonly documentRoot?: string;
+  /** Decides who may run, in place of a queue of its own with these `limits`: for handlers that share one. */
+  readonly queue?: Queue;
   /** URL path that `root` stands for, when no router says it (`connection.mount`). @default {""} */
   readonly mount?: string;
   /** Run scripts whose file lies outside `root` behind a symbolic link. @default {false} */
@@ -238,4 +241,5 @@ export const CGI_OPTIONS: Shape<CgiOptions> = {
   log: hook,
   fileSystem: service,
   processes: service,
+  queue: service,
 };

@@ -35,6 +35,9 @@ export interface RunSettings {
   readonly limits: Limits;
 }
 
+/** Bytes that chunked bodies may take on disk. */
+export const SPOOL_DISK: number = 2 ** 30;
+
 /**
  * Resolves the options.
  *
@@ -76,7 +79,7 @@ function resolveLimits(limits: CgiLimits, processors: number): Limits {
     waitMs: timeLimit("limits.wait", limits.wait, 60),
     body: atLeast("limits.body", limits.body ?? Infinity, 0),
     spoolMemory: atLeast("limits.spoolMemory", limits.spoolMemory ?? 65_536, 0),
-    spoolDisk: atLeast("limits.spoolDisk", limits.spoolDisk ?? 2 ** 30, 0),
+    spoolDisk: atLeast("limits.spoolDisk", limits.spoolDisk ?? SPOOL_DISK, 0),
     stderr: atLeast("limits.stderr", limits.stderr ?? 65_536, 0),
   };
 }

@@ -39,6 +39,8 @@ export interface Settings {
   readonly readyJson: boolean;
   /** How long responses and scripts may go on after the signal to stop, in milliseconds. */
   readonly graceMs: number;
+  /** How many processes or threads answer requests. */
+  readonly workers: number;
 }
 
 /** What a command line asks for. */
@@ -116,6 +118,7 @@ function toSettings(port: number | undefined, flags: Flags): Settings {
     quiet,
     readyJson: flags.readyJson ?? false,
     graceMs: flags.grace * 1000,
+    workers: flags.workers,
   };
 }
 

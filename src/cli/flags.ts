@@ -19,6 +19,7 @@ export interface Flags {
   readonly tlsKey?: string;
   readonly tlsPasswordFile?: string;
   readonly grace: number;
+  readonly workers: number;
 
   readonly allowHost?: readonly string[];
 
@@ -99,6 +100,7 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     valued("--tls-key <file>", "its key (default: in the certificate's file)", value.text),
     valued("--tls-password-file <file>", "the password of an encrypted key", value.text),
     valued("--grace <seconds>", "time for open responses and scripts after Ctrl-C", value.seconds, 10),
+    valued("--workers <n>", "processes (threads on Deno) that answer requests", value.count(1), 1),
   ]],
   ["Access:", [
     valued(

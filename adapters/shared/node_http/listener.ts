@@ -65,7 +65,9 @@ function startListening(server: Server, options: ListenOptions): Promise<Network
       reject(listenError(listenErrorReason(error.code), options, error));
     }
     server.once("error", fail);
-    server.listen(options.port, options.hostname, () => {
+    const { port, hostname: host, shared: reusePort = false } = options;
+    // Deno's threads open the port each; the processes of node:cluster get it from the first one, and need no word.
+    server.listen({ port, host, reusePort }, () => {
       server.off("error", fail);
       const { address, port } = server.address() as AddressInfo;
       resolve({ hostname: address, port });

@@ -1,0 +1,43 @@
+/**
+ * Workers in place of a server of one's own.
+ *
+ * @module
+ */
+
+import { createQueue } from "../../cgi/queue.ts";
+import { resolveSettings } from "../../cgi/settings.ts";
+import type { Runtime, Workers } from "../../runtime.ts";
+import { scriptOptions } from "../../site.ts";
+import type { Settings } from "../command_line.ts";
+import { type LoggedSite, openSite, type Started } from "../open.ts";
+import { startFleet } from "./fleet.ts";
+
+/**
+ * Lets workers open the port for a site.
+ *
+ * @throws {UsageError} When the flags ask for something impossible.
+ * @throws {StartError | ListenError} When the server cannot start.
+ */
+export async function openFleet(
+  workers: Workers,
+  runtime: Runtime,
+  settings: Settings,
+  options: LoggedSite,
+): Promise<Started> {
+  // Alone at first: two servers that share ports would not notice that they take each other's.
+  const trial = (await openSite(runtime, settings, options)).server;
+  await trial.close(0);
+  const { limits } = resolveSettings(scriptOptions(options), runtime.processes.processors);
+  const fleet = await startFleet({
+    workers,
+    count: settings.workers,
+    port: trial.address.port,
+    queue: createQueue(limits),
+    log: options.log,
+  });
+  function stop(): Promise<void> {
+    fleet.stop();
+    return fleet.ended;
+  }
+  return { server: { ...trial, close: stop }, site: { close: () => fleet.ended } };
+}

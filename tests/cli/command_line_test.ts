@@ -19,6 +19,7 @@ test("without arguments: Python's defaults, but for this machine only and with C
     hostname: "127.0.0.1",
     directory: null,
     tls: null,
+    workers: 1,
     protocol: "HTTP/1.1",
     headers: [],
     allowHosts: [],

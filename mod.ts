@@ -33,6 +33,7 @@ import { currentRuntime } from "./src/runtime.ts";
 export { allowHosts, type AllowHostsOptions } from "./src/access/allow_hosts.ts";
 export { explainCgi, type Explanation } from "./src/cgi/explain.ts";
 export { cgi } from "./src/cgi/mod.ts";
+export { createQueue, type Place, type Queue, type QueueOptions, type Rejection } from "./src/cgi/queue.ts";
 export type {
   CgiHandler,
   CgiLimits,

@@ -37,8 +37,9 @@ export interface Queue {
   retryAfter(): number;
   /** Lets nobody in any more; who waits is sent away. */
   close(): void;
-  /** How many run and wait. */
+  /** How many run. */
   readonly running: number;
+  /** How many wait. */
   readonly waiting: number;
 }
 
@@ -47,7 +48,21 @@ interface Waiter {
   settle(outcome: Place | Rejection): void;
 }
 
-/** Makes a queue. First come, first served, but for clients who hold their share. */
+/**
+ * Makes a queue. First come, first served, but for clients who hold their share.
+ *
+ * `cgi()` makes its own of its `limits`; handlers that are given the same one share its places.
+ *
+ * @example
+ * ```ts
+ * import { cgi, createQueue } from "htbin";
+ *
+ * const queue = createQueue({ concurrent: 8, queue: 100, perClient: 1, waitMs: 60_000 });
+ * const scripts = cgi({ root: "./cgi-bin", queue });
+ * const admin = cgi({ root: "./admin-bin", queue });
+ * await Promise.all([scripts.close(), admin.close()]);
+ * ```
+ */
 export function createQueue(options: QueueOptions): Queue {
   const { concurrent, perClient, waitMs } = options;
   const placesEach = Math.max(1, Math.floor(concurrent * perClient));

@@ -31,6 +31,10 @@ import "./adapters/auto.ts";
 import { currentRuntime } from "./src/runtime.ts";
 
 export { allowHosts, type AllowHostsOptions } from "./src/access/allow_hosts.ts";
+export { basicAuth, type BasicAuthOptions } from "./src/access/basic_auth.ts";
+export { cors, type CorsOptions } from "./src/access/cors.ts";
+export { parseHtpasswd } from "./src/access/htpasswd.ts";
+export type { CheckPassword } from "./src/access/passwords.ts";
 export { explainCgi, type Explanation } from "./src/cgi/explain.ts";
 export { cgi } from "./src/cgi/mod.ts";
 export { createQueue, type Place, type Queue, type QueueOptions, type Rejection } from "./src/cgi/queue.ts";

@@ -57,7 +57,8 @@ export function createEnvironment(
 
   return function createVariables(call) {
     const variables = new Map<string, string>([
-      ...headerVariables(call.request.headers, passAuthorization),
+      // A password that this server has verified is no business of the script's.
+      ...headerVariables(call.request.headers, passAuthorization && !call.connection.user),
       ["GATEWAY_INTERFACE", "CGI/1.1"],
       ["SERVER_SOFTWARE", software],
     ]);

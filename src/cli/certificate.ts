@@ -5,8 +5,7 @@
  */
 
 import type { FileSystem, TlsOptions } from "../runtime.ts";
-import { FileError } from "../runtime.ts";
-import { StartError } from "./start_error.ts";
+import { readText } from "./read_text.ts";
 
 /** Paths of PEM files. */
 export interface CertificateFiles {
@@ -28,19 +27,4 @@ export async function readCertificate(files: FileSystem, paths: CertificateFiles
   if (paths.password === undefined) return { cert, key };
   const password = await readText(files, "--tls-password-file", paths.password);
   return { cert, key, passphrase: password.split(/\r?\n/, 1)[0] ?? "" };
-}
-
-async function readText(files: FileSystem, flag: string, path: string): Promise<string> {
-  try {
-    const file = await files.open(path);
-    if (file === null) throw new StartError(`${flag}: there is no file ${path}`);
-    try {
-      return new TextDecoder().decode(await file.read({ offset: 0, length: file.info.size }));
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    throw new StartError(`${flag}: ${path} cannot be read: ${error.message}`, { cause: error });
-  }
 }

@@ -9,12 +9,20 @@ import type { LogFormat } from "../log/format.ts";
 import type { SiteCgiOptions, SiteOptions, SiteStaticOptions } from "../site.ts";
 import { isLoopback } from "./banner.ts";
 import type { CertificateFiles } from "./certificate.ts";
+import type { CorsOptions } from "../access/cors.ts";
 import type { HeaderField } from "../header_field.ts";
 import type { Flags } from "./flags.ts";
 import { FOREIGN_FLAGS } from "./foreign_flags.ts";
 import { createProgram, joinHeaders } from "./program.ts";
 import { UsageError } from "./usage_error.ts";
-import type { Protocol } from "./values.ts";
+import type { Credentials, Protocol } from "./values.ts";
+
+/** Where users and passwords come from. */
+export interface AuthSettings {
+  readonly users: readonly Credentials[];
+  /** Path of a file of htpasswd's. */
+  readonly file: string | null;
+}
 
 /** What a server is started with. */
 export interface Settings {
@@ -30,6 +38,10 @@ export interface Settings {
   readonly headers: readonly HeaderField[];
   /** Names that are answered to, besides those for this machine; `null` for any name. */
   readonly allowHosts: readonly string[] | null;
+  /** Who may come in; `null` for everybody. */
+  readonly auth: AuthSettings | null;
+  /** Which sites' pages may read the answers; `null` for none. */
+  readonly cors: CorsOptions | null;
   readonly site: Omit<SiteOptions, "directory" | "log">;
   /** Format of the access log; `null` for none. */
   readonly log: LogFormat | null;
@@ -62,7 +74,7 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: "print", text: printed };
-    throw new UsageError(explain(error, args));
+    throw new UsageError(explain(error, program.args));
   }
   const [port] = program.processedArgs as [number | undefined];
   const flags = program.opts<Flags>();
@@ -73,7 +85,7 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
 }
 
 /** The parser's message as one line that says what to do. */
-function explain(error: CommanderError, args: readonly string[]): string {
+function explain(error: CommanderError, operands: readonly string[]): string {
   const [message = "", hint = ""] = error.message.replace(/^error: /, "").split("\n");
   switch (error.code) {
     case "commander.unknownOption": {
@@ -91,7 +103,7 @@ function explain(error: CommanderError, args: readonly string[]): string {
       }`;
     }
     case "commander.excessArguments":
-      return `only one port can be given: ${args.filter((arg) => !arg.startsWith("-")).join(" ")}`;
+      return `only one port can be given: ${operands.join(" ")}`;
     default:
       return message;
   }
@@ -108,6 +120,10 @@ function toSettings(port: number | undefined, flags: Flags): Settings {
     protocol: flags.protocol ?? "HTTP/1.1",
     headers: flags.header ?? [],
     allowHosts: flags.allowHost ?? (isLoopback(hostname) ? [] : null),
+    auth: flags.auth === undefined && flags.authFile === undefined
+      ? null
+      : { users: flags.auth ?? [], file: flags.authFile ?? null },
+    cors: corsOptions(flags),
     site: {
       cgi: cgiOptions(flags) ?? false,
       static: staticOptions(flags),
@@ -134,6 +150,12 @@ function certificateFiles(flags: Flags): CertificateFiles | null {
   throw new UsageError("--tls-password-file needs --tls-cert, and an encrypted key to open");
 }
 
+/** `null` when no site may read anything. */
+function corsOptions({ cors, corsOrigin }: Flags): CorsOptions | null {
+  if (cors === false || (cors === undefined && corsOrigin === undefined)) return null;
+  return corsOrigin === undefined ? {} : { origins: corsOrigin, credentials: !corsOrigin.includes("*") };
+}
+
 /** `null` when scripts are not to run. */
 function cgiOptions(flags: Flags): SiteCgiOptions | null {
   const options: SiteCgiOptions = defined({
@@ -153,6 +175,7 @@ function cgiOptions(flags: Flags): SiteCgiOptions | null {
     }),
     limits: definedOrNone({ concurrent: flags.cgiMax, queue: flags.cgiQueue }),
   });
+  if (flags.cgi === false) return null;
   return flags.cgi === true || flags.explain !== undefined || Object.keys(options).length > 0
     ? options
     : null;

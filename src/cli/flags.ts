@@ -21,6 +21,10 @@ export interface Flags {
   readonly grace: number;
   readonly workers: number;
 
+  readonly auth?: readonly value.Credentials[];
+  readonly authFile?: string;
+  readonly cors?: boolean;
+  readonly corsOrigin?: readonly string[];
   readonly allowHost?: readonly string[];
 
   readonly cgi?: boolean;
@@ -103,6 +107,10 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     valued("--workers <n>", "processes (threads on Deno) that answer requests", value.count(1), 1),
   ]],
   ["Access:", [
+    valued("--auth <user:password>", "ask for this password; it may be a bcrypt hash (*)", value.credentials),
+    valued("--auth-file <file>", "ask for one of the passwords in this file of htpasswd -B", value.text),
+    toggle("--cors", "let the pages of every other site read the answers"),
+    valued("--cors-origin <origin>", "of this site only, and with passwords and cookies (*)", value.texts),
     valued(
       "--allow-host <name>",
       "host name to answer to; .NAME for those below it too, '*' for any (*; default: any, " +

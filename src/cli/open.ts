@@ -8,7 +8,7 @@ import type { Log } from "../log/events.ts";
 import { ListenError, type Runtime } from "../runtime.ts";
 import { serve, type Server } from "../serve.ts";
 import { site, type SiteHandler, type SiteOptions } from "../site.ts";
-import { guard, type Guarded } from "./access.ts";
+import { guard, type Guarded, readUsers, type Users } from "./access.ts";
 import { readCertificate } from "./certificate.ts";
 import type { Settings } from "./command_line.ts";
 import { UsageError } from "./usage_error.ts";
@@ -42,7 +42,8 @@ export async function openSite(
 ): Promise<Started> {
   const { hostname } = settings;
   const tls = settings.tls === null ? null : await readCertificate(files, settings.tls);
-  const { close, ...guarded } = makeHandler(settings, options);
+  const users = await readUsers(files, settings.auth);
+  const { close, ...guarded } = makeHandler(settings, users, options);
   const server = await listen(settings.port, (port) => {
     return serve({ ...guarded, port, hostname, shared, log: options.log, network, ...(tls && { tls }) });
   });
@@ -50,10 +51,14 @@ export async function openSite(
 }
 
 /** What the library refuses here came from a flag. */
-function makeHandler(settings: Settings, options: LoggedSite): Guarded & Pick<SiteHandler, "close"> {
+function makeHandler(
+  settings: Settings,
+  users: Users | null,
+  options: LoggedSite,
+): Guarded & Pick<SiteHandler, "close"> {
   try {
     const handler = site(options);
-    return { ...guard(handler, settings, options.log), close: handler.close };
+    return { ...guard(handler, settings, users, options.log), close: handler.close };
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     throw new UsageError(error.message, { cause: error });

@@ -45,6 +45,10 @@ export async function serveUntilStopped(
     const message = exposure(server.address, runsScripts(options));
     log({ type: "message", level: "warning", source: "server", message });
   }
+  if (settings.auth !== null && settings.tls === null && !isLoopback(server.address.hostname)) {
+    const message = "passwords are sent in the clear: whoever is on the way can read them; --tls-cert encrypts";
+    log({ type: "message", level: "warning", source: "server", message });
+  }
   return await stopped;
 }
 

@@ -98,6 +98,21 @@ export const headers: ValueType<readonly HeaderField[]> = many(
   },
 );
 
+/** A user name and its password, or the bcrypt hash of it. */
+export type Credentials = readonly [user: string, password: string];
+
+/** `USER:PASSWORD`, as often as it is given. What is wrong with it is not shown: it may be a password. */
+export const credentials: ValueType<readonly Credentials[]> = many(
+  { type: "string", pattern: "^[^:]+:." },
+  (name, text, previous = []) => {
+    const at = text.indexOf(":");
+    if (at < 1 || at === text.length - 1) {
+      throw new UsageError(`${name} takes a user and a password: ${name} ada:secret`);
+    }
+    return [...previous, [text.slice(0, at), text.slice(at + 1)]];
+  },
+);
+
 /** File endings, with or without their dot, as often as they are given. */
 export const endings: ValueType<readonly string[]> = many(
   TEXT,

@@ -13,6 +13,7 @@ const folder = makeFolder({
   "index.html": "HOME",
   "file.txt": "0123456789",
   "folder/file.txt": "FILE",
+  "cgi-bin/env": script("env"),
   "cgi-bin/hello": script("echo HELLO"),
   "cgi-bin/bad": "#!/bin/sh\necho no head\n",
   "cgi-bin/local": "#!/bin/sh\nprintf 'Location: /file.txt\\n\\n'\n",
@@ -139,6 +140,149 @@ test("an address that others can reach answers to any name, unless some are give
     assert.equal((await ask(server, host("any.test"))).status, 421);
   });
 });
+
+function basic(credentials: string): string {
+  return `Authorization: Basic ${btoa(credentials)}`;
+}
+
+test("--auth: 401 for everything without the password, and what is there with it", async () => {
+  const log = await serving(["--cgi", "--auth", "ada:1815", "--auth", "bob:a:b"], async (server) => {
+    for (const path of ["/file.txt", "/missing", "/folder/", "/folder", "/cgi-bin/hello", "/a%00b"]) {
+      for (
+        const headers of [[], [basic("ada:1816")], [basic("eve:1815")], [basic("ada")], [
+          "Authorization: Basic !",
+        ]]
+      ) {
+        const response = await ask(server, get(path, ...headers));
+        assert.equal(response.status, 401, `${path} ${headers}`);
+        assert.deepEqual(values(response, "www-authenticate"), ['Basic realm="htbin", charset="UTF-8"']);
+      }
+    }
+    assert.equal((await ask(server, get("/file.txt", basic("ada:1815")))).text, "0123456789");
+    assert.equal(
+      (await ask(server, get("/file.txt", basic("bob:a:b").replace("Basic", "bAsIc")))).status,
+      200,
+    );
+    assert.equal((await ask(server, get("/missing", basic("ada:1815")))).status, 404);
+    assert.equal((await ask(server, get("/cgi-bin/local", basic("ada:1815")))).text, "0123456789");
+    assert.equal((await ask(server, requestHead("HEAD", "/file.txt"))).status, 401);
+  });
+  assert.doesNotMatch(log, /1815|YWRh|1816/);
+});
+
+test("scripts know the user, and not the password", async () => {
+  await serving(["--cgi-pass-auth", "--auth", "ada:topsecret"], async (server) => {
+    const { text } = await ask(server, get("/cgi-bin/env", basic("ada:topsecret")));
+    assert.match(text, /^REMOTE_USER=ada$/m);
+    assert.match(text, /^AUTH_TYPE=Basic$/m);
+    assert.doesNotMatch(text, /AUTHORIZATION|topsecret/);
+    assert.ok(!text.includes(btoa("ada:topsecret")));
+  });
+});
+
+const HTPASSWD = makeFolder({
+  "users": `# made with htpasswd -B
+ada:$2y$04$4TsU8DDLLMEkEh2VT/zCvO5jnIvlm7AKIcmfkTlv7f9FkFXOYP2Nu
+
+bob:$2b$04$bV6j5bZ6BYDyjUSag7SVVu9i2XouprX319EqtjWLpvK2Ljaucfhg2
+`,
+  "md5": "ada:$apr1$lZL6V/ci$eIMz/iKDkbtys/uU7LEK00\n",
+  "not-a-file/": "",
+});
+after(HTPASSWD.remove);
+
+test("--auth-file and --auth with a hash", async () => {
+  const hash = "$2b$04$bV6j5bZ6BYDyjUSag7SVVu9i2XouprX319EqtjWLpvK2Ljaucfhg2";
+  await serving(["--auth-file", `${HTPASSWD.path}/users`, "--auth", `eve:${hash}`], async (server) => {
+    const status = async (credentials: string) =>
+      (await ask(server, get("/file.txt", basic(credentials)))).status;
+    assert.equal(await status("bob:1815"), 200);
+    assert.equal(await status("bob:1815"), 200);
+    assert.equal(await status("bob:1816"), 401);
+    assert.equal(await status("ada:1815"), 401);
+    assert.equal(await status("nobody:1815"), 401);
+    assert.equal(await status("eve:1815"), 200);
+    assert.equal(await status(`eve:${hash}`), 401);
+  });
+});
+
+test("a password file that cannot be used: exit status 1 and one line that shows no hash", async () => {
+  for (
+    const [name, message] of [
+      ["md5", "line 1, user ada: MD5 (apr1); only bcrypt is taken: htpasswd -B FILE ada"],
+      ["missing", "there is no file"],
+      ["not-a-file", "there is no file"],
+    ]
+  ) {
+    const { code, stdout, stderr } = await runHere(["0", "--auth-file", `${HTPASSWD.path}/${name}`]);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /^htbin: --auth-file: [^\n]*\n$/);
+    assert.ok(stderr.includes(message as string), stderr);
+    assert.doesNotMatch(stderr, /lZL6V/);
+  }
+});
+
+test("passwords that travel in the clear are warned of", async () => {
+  const warning = /^htbin: warning: passwords are sent in the clear/m;
+  assert.match(await serving(["--auth", "a:b", "--bind", "0.0.0.0"], async () => {}), warning);
+  assert.doesNotMatch(await serving(["--auth", "a:b"], async () => {}), warning);
+});
+
+test("--cors is on every kind of answer, and answers preflights without a password", async () => {
+  const origin = "Origin: https://app.test";
+  await serving(["--cgi", "--cors", "--auth", "ada:1815"], async (server) => {
+    const preflight = await ask(
+      server,
+      requestHead(
+        "OPTIONS",
+        "/cgi-bin/hello",
+        origin,
+        "Access-Control-Request-Method: PUT",
+        "Access-Control-Request-Headers: authorization,x-a",
+      ),
+    );
+    assert.equal(preflight.status, 204);
+    assert.deepEqual(values(preflight, "access-control-allow-origin"), ["*"]);
+    assert.match(values(preflight, "access-control-allow-methods")[0] ?? "", /\bPUT\b/);
+    assert.deepEqual(values(preflight, "access-control-allow-headers"), ["authorization,x-a"]);
+    for (
+      const [request, status] of [
+        [get("/file.txt", origin), 401],
+        [get("/file.txt", origin, basic("ada:1815")), 200],
+        [get("/file.txt", basic("ada:1815"), "Range: bytes=0-1"), 206],
+        [get("/missing", origin, basic("ada:1815")), 404],
+        [get("/folder", origin, basic("ada:1815")), 301],
+        [get("/cgi-bin/hello", origin, basic("ada:1815")), 200],
+        [get("/cgi-bin/bad", origin, basic("ada:1815")), 502],
+        [requestHead("OPTIONS", "/file.txt", origin, basic("ada:1815")), 204],
+      ] as const
+    ) {
+      const response = await ask(server, request);
+      assert.equal(response.status, status, request);
+      assert.deepEqual(values(response, "access-control-allow-origin"), ["*"], request);
+      assert.match(values(response, "access-control-expose-headers")[0] ?? "", /\*.*\bETag\b/);
+    }
+  });
+});
+
+test("--cors-origin lets one site in, with its visitors' passwords", async () => {
+  await serving(["--cors-origin", "https://app.test"], async (server) => {
+    const allowed = await ask(server, get("/file.txt", "Origin: https://app.test"));
+    assert.deepEqual(values(allowed, "access-control-allow-origin"), ["https://app.test"]);
+    assert.deepEqual(values(allowed, "access-control-allow-credentials"), ["true"]);
+    const other = await ask(server, get("/file.txt", "Origin: https://evil.test"));
+    assert.deepEqual(values(other, "access-control-allow-origin"), []);
+    for (const response of [allowed, other]) assert.match(values(response, "vary").join(), /\bOrigin\b/);
+  });
+});
+
+for (const args of [["--cors-origin", "app.test"], ["--auth", "a\x07:b"]]) {
+  test(`${JSON.stringify(args)}: exit status 2 and one line`, async () => {
+    const { code, stdout, stderr } = await runHere(["0", "--directory", folder.path, ...args]);
+    assert.deepEqual([code, stdout], [2, ""], stderr);
+    assert.match(stderr, /^htbin: Cannot use [^\n]*\n$/);
+  });
+}
 
 test("--allow-host with what is no name: exit status 2 and one line", async () => {
   const { code, stdout, stderr } = await runHere([

@@ -23,6 +23,8 @@ test("without arguments: Python's defaults, but for this machine only and with C
     protocol: "HTTP/1.1",
     headers: [],
     allowHosts: [],
+    auth: null,
+    cors: null,
     site: { cgi: false, static: { listing: true }, dotfiles: false, followSymlinks: false },
     log: "common",
     quiet: false,
@@ -88,6 +90,23 @@ test("names to answer to", () => {
   assert.deepEqual(settingsOf("--bind", "localhost").allowHosts, []);
   assert.deepEqual(settingsOf("--allow-host", "a.test", "--allow-host", "*").allowHosts, ["a.test", "*"]);
   assert.deepEqual(settingsOf("--bind", "::", "--allow-host", "a.test").allowHosts, ["a.test"]);
+});
+
+test("passwords", () => {
+  assert.deepEqual(settingsOf("--auth", "ada:1815", "--auth", "bob:a:b c").auth, {
+    users: [["ada", "1815"], ["bob", "a:b c"]],
+    file: null,
+  });
+  assert.deepEqual(settingsOf("--auth-file", "users").auth, { users: [], file: "users" });
+});
+
+test("sites that may read", () => {
+  assert.deepEqual(settingsOf("--cors").cors, {});
+  assert.deepEqual(settingsOf("--cors", "--cors-origin", "https://a.test").cors, {
+    origins: ["https://a.test"],
+    credentials: true,
+  });
+  assert.deepEqual(settingsOf("--cors-origin", "*").cors, { origins: ["*"], credentials: false });
 });
 
 const CGI: readonly (readonly [args: readonly string[], options: Settings["site"]["cgi"]])[] = [
@@ -178,6 +197,10 @@ const WRONG: readonly (readonly [args: readonly string[], message: string])[] = 
   [["-p8080"], "--protocol takes HTTP/1.0 or HTTP/1.1, not '8080'; the port is given by itself: htbin 8080"],
   [["-p", "HTTP/2"], "--protocol takes HTTP/1.0 or HTTP/1.1, not 'HTTP/2'"],
   [["-p"], "--protocol needs a value: --protocol <version>"],
+  // What may be a password is not shown.
+  [["--auth", "secret"], "--auth takes a user and a password: --auth ada:secret"],
+  [["--auth", "ada:"], "--auth takes a user and a password: --auth ada:secret"],
+  [["--auth", "ada:topsecret", "1", "2"], "only one port can be given: 1 2"],
   [["-H"], "--header needs a value: --header <name value>"],
   [["-H", "X-A"], "--header takes a name and a value: --header X-Name value"],
   [["-H", ": b"], "--header takes a name and a value: --header X-Name value"],

@@ -7,9 +7,10 @@
 import assert from "node:assert/strict";
 import type { Handler } from "../../../src/handler.ts";
 import { staticFiles } from "../../../src/static/mod.ts";
-import { type ConformanceSection, notYet, test } from "../../_conformance.ts";
-import { connect } from "../../_http.ts";
+import { type ConformanceSection, test } from "../../_conformance.ts";
+import { connect, exchange, get, requestHead } from "../../_http.ts";
 import { ask, expectError, expectHeaders, expectStatus, type Served, serverOf } from "../_ask.ts";
+import { withSite } from "../_site_command.ts";
 import { siteFixture } from "../_site_fixture.ts";
 
 /** What `Allow` must be. */
@@ -78,16 +79,14 @@ export const methods: ConformanceSection = {
       "T",
       "CORS on: a preflight for a range request",
       "204, Access-Control-Allow-Origin, -Methods with GET, -Headers with range",
-      notYet,
-      { pending: "`--cors` is not there yet." },
+      preflight,
     ),
     test(
       20,
       "C",
       "CORS on: 200, 404, 206, 304, 405",
       "Access-Control-Allow-Origin on every one; Content-Range, ETag and Content-Length exposed",
-      notYet,
-      { pending: "`--cors` is not there yet." },
+      corsEverywhere,
     ),
     test(
       21,
@@ -134,3 +133,50 @@ export const middleware: Handler = async (request, connection) => {
   files = handler;
   return await handler(request, connection) ?? new Response("next handler");
 };
+
+const ORIGIN = "Origin: https://app.test";
+
+async function preflight(): Promise<void> {
+  await withSite(async ({ address }) => {
+    const response = await exchange(
+      address,
+      requestHead(
+        "OPTIONS",
+        "/hello.txt",
+        ORIGIN,
+        "Access-Control-Request-Method: GET",
+        "Access-Control-Request-Headers: range",
+      ),
+    );
+    expectStatus(response, 204);
+    expectHeaders(response, {
+      "access-control-allow-origin": "*",
+      "access-control-allow-methods": /\bGET\b/,
+      "access-control-allow-headers": /\brange\b/,
+      "content-length": null,
+    });
+  }, { flags: ["--cors"] });
+}
+
+async function corsEverywhere(): Promise<void> {
+  await withSite(async ({ address }) => {
+    const whole = await exchange(address, get("/hello.txt", ORIGIN));
+    const answers: [number, string, string, ...string[]][] = [
+      [200, "GET", "/hello.txt"],
+      [404, "GET", "/nope"],
+      [206, "GET", "/hello.txt", "Range: bytes=2-3"],
+      [304, "GET", "/hello.txt", `If-None-Match: ${whole.header("etag")}`],
+      [405, "DELETE", "/hello.txt"],
+      [301, "GET", "/sub"],
+    ];
+    for (const [status, method, path, ...headers] of answers) {
+      const response = await exchange(address, requestHead(method, path, ORIGIN, ...headers));
+      expectStatus(response, status);
+      expectHeaders(response, { "access-control-allow-origin": "*" });
+      const exposed = response.header("access-control-expose-headers") ?? "";
+      for (const name of ["Content-Range", "ETag", "Content-Length"]) {
+        assert.ok(exposed.split(", ").includes(name), `${name} in ${exposed}`);
+      }
+    }
+  }, { flags: ["--cors"] });
+}

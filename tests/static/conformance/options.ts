@@ -7,9 +7,9 @@
 import assert from "node:assert/strict";
 import { staticFiles } from "../../../src/static/mod.ts";
 import type { StaticOptions } from "../../../src/static/options.ts";
-import { type ConformanceSection, notYet, test } from "../../_conformance.ts";
+import { type ConformanceSection, test } from "../../_conformance.ts";
 import { runCommand } from "../../_command.ts";
-import { exchange, type RawResponse, requestHead } from "../../_http.ts";
+import { exchange, get, type RawResponse, requestHead } from "../../_http.ts";
 import { fetchPath, withSite } from "../_site_command.ts";
 import { ask, expectError, expectHeaders, expectStatus } from "../_ask.ts";
 import { siteFixture, writeTree } from "../_site_fixture.ts";
@@ -103,8 +103,7 @@ export const options: ConformanceSection = {
       "T",
       "basic authentication: none, wrong, right, a password of digits",
       "401 with WWW-Authenticate; 401; 200; 200; 401 for missing files too",
-      notYet,
-      { pending: "`--auth` is not there yet." },
+      passwords,
     ),
     test(
       165,
@@ -169,6 +168,25 @@ async function extraHeaders(): Promise<void> {
       check(await exchange(address, requestHead(method, path, ...headers)), status);
     }
   }, { flags });
+}
+
+async function passwords(): Promise<void> {
+  await withSite(async ({ address }) => {
+    const asked = async (path: string, credentials?: string) => {
+      const field = credentials === undefined ? [] : [`Authorization: Basic ${btoa(credentials)}`];
+      return await exchange(address, get(path, ...field));
+    };
+    for (const credentials of [undefined, "ada:wrong", "eve:1815", "ada:"]) {
+      for (const path of ["/hello.txt", "/nope"]) {
+        const refused = await asked(path, credentials);
+        expectError(refused, 401);
+        expectHeaders(refused, { "www-authenticate": /^Basic realm="[^"]+", charset="UTF-8"$/ });
+      }
+    }
+    expectStatus(await asked("/hello.txt", "ada:1815"), 200);
+    expectStatus(await asked("/hello.txt", "bob:a secret: with a colon"), 200);
+    expectStatus(await asked("/nope", "ada:1815"), 404);
+  }, { flags: ["--auth", "ada:1815", "--auth", "bob:a secret: with a colon"] });
 }
 
 async function cacheRules(): Promise<void> {

@@ -46,7 +46,8 @@ export async function serveUntilStopped(
     log({ type: "message", level: "warning", source: "server", message });
   }
   if (settings.auth !== null && settings.tls === null && !isLoopback(server.address.hostname)) {
-    const message = "passwords are sent in the clear: whoever is on the way can read them; --tls-cert encrypts";
+    const message =
+      "passwords are sent in the clear: whoever is on the way can read them; --tls-cert encrypts";
     log({ type: "message", level: "warning", source: "server", message });
   }
   return await stopped;

@@ -1,79 +1,102 @@
 /**
- * A server that goes on accepting when Deno has given up.
+ * A server that goes on accepting where Deno has given up.
  *
- * `Deno.serve` ends for good when a connection cannot be accepted, as when this process has no descriptors left, and
- * with it, unhandled, the process: a client with a thousand connections would stop the server. What was accepted before
- * goes on, so all that has to be done is to listen again.
+ * When a connection cannot be accepted, as when this process has no descriptors left, Deno's `node:net` tells nobody and
+ * never accepts another: a client with enough connections would stop the server for good. So while there are many of
+ * them and no more come, the server asks itself for one, and listens anew where that comes to nothing.
  *
  * @module
  */
 
-import { ListenError } from "../../src/runtime.ts";
+import type { Server as HttpServer } from "node:http";
+import { connect, createServer, type Server } from "node:net";
+import { clearTimeout, setTimeout } from "node:timers";
+import { ListenError, type ListenOptions } from "../../src/runtime.ts";
+import { type Acceptor, closed, startListening } from "../shared/node_http/acceptor.ts";
 
-/** What of `Deno.HttpServer` is used. */
-export interface AcceptingServer {
-  readonly addr: Deno.NetAddr;
-  /** Accepts no more, and resolves once everything that was accepted has been answered. */
-  shutdown(): Promise<void>;
-}
+/** Descriptors do not run out with fewer connections than this. */
+const MANY = 50;
 
-/** From a failure to the next attempt, in milliseconds: connections have to end before others can begin. */
-const PAUSES = [50, 100, 200, 400, 800] as const;
+/** How long no connection may come before that is looked into, and how long one may take then, in milliseconds. */
+const PATIENCE = 2000;
 
-/** How often a failure that lasts is reported, in milliseconds. */
+/** How many connections to ask for meanwhile. With eight workers, one of these comes here unless it is one time in 2000. */
+const ATTEMPTS = 57;
+
+/** How often the operator hears of it, in milliseconds. */
 const REPORT_INTERVAL = 10_000;
 
-/** Opens a server, and again on the same port whenever it fails; `open` gets the port then, and `null` at first. */
-export function keepAccepting(
-  open: (port: number | null) => Deno.HttpServer<Deno.NetAddr>,
-  onError: (error: unknown) => void,
-): AcceptingServer {
-  const servers: Deno.HttpServer<Deno.NetAddr>[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let closing = false;
-  let failures = 0;
-  let failed = -Infinity;
+/** Accepts connections for `http`, on another socket if need be. */
+export async function keepAccepting(http: HttpServer, options: ListenOptions): Promise<Acceptor> {
+  let accepted = 0;
+  let open = 0;
+  let isClosing = false;
+  let timer: NodeJS.Timeout | undefined;
   let reported = -Infinity;
-  function add(server: Deno.HttpServer<Deno.NetAddr>): void {
-    servers.push(server);
-    server.finished.catch(fail);
+  let acceptor = createAcceptor();
+  let whenNone = () => {};
+
+  function createAcceptor(): Server {
+    // As node:http makes its own.
+    return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      accepted++;
+      open++;
+      socket.on("close", () => {
+        if (--open === 0) whenNone();
+      });
+      http.emit("connection", socket);
+      if (open > MANY && timer === undefined) watch();
+    });
   }
-  function fail(error: unknown): void {
-    if (closing) return;
+  function watch(): void {
+    const before = accepted;
+    timer = setTimeout(() => look(before), PATIENCE);
+    timer.unref();
+  }
+  async function look(before: number): Promise<void> {
+    const isQuiet = accepted === before;
+    const isDeaf = isQuiet && !await isReachable();
+    if (isClosing) return;
+    if (isDeaf) await listenAnew();
+    timer = undefined;
+    // Only while nobody else could come in between is all known to be well.
+    if (!isQuiet || isDeaf || open > MANY) watch();
+  }
+  /** Whether one of some connections to this server's port is accepted here: others may listen on it as well. */
+  async function isReachable(): Promise<boolean> {
+    const before = accepted;
+    for (let count = 0; count < ATTEMPTS && accepted === before; count++) {
+      const socket = connect(address.port, address.hostname).on("error", () => {});
+      await new Promise((resolve) => setTimeout(resolve, PATIENCE / ATTEMPTS));
+      socket.destroy();
+    }
+    return accepted !== before;
+  }
+  async function listenAnew(): Promise<void> {
     const now = performance.now();
     if (now - reported > REPORT_INTERVAL) {
       reported = now;
-      onError(cannotAccept(error));
+      options.onError?.(new ListenError("failed", TOO_MANY));
     }
-    failures = now - failed > REPORT_INTERVAL ? 0 : failures + 1;
-    failed = now;
-    timer = setTimeout(retry, PAUSES[failures] ?? PAUSES.at(-1));
+    acceptor.close();
+    acceptor = createAcceptor();
+    // Where that fails, it is tried again.
+    await startListening(acceptor, { ...options, port: address.port }).catch(() => {});
   }
-  function retry(): void {
-    try {
-      add(open(addr.port));
-    } catch (error) {
-      fail(error);
-    }
-  }
-  add(open(null));
-  const [{ addr }] = servers as [Deno.HttpServer<Deno.NetAddr>];
+  const address = await startListening(acceptor, options);
+  // As if it listened itself: then it looks after its limits, and keeps connections for the next request.
+  Object.defineProperty(http, "listening", { get: () => !isClosing });
+  http.emit("listening");
   return {
-    addr,
-    async shutdown() {
-      closing = true;
+    address,
+    async close() {
+      isClosing = true;
       clearTimeout(timer);
-      // One that has failed still waits for what it had accepted.
-      await Promise.all(servers.map((server) => server.shutdown().catch(() => {})));
+      http.close();
+      await closed(acceptor);
+      if (open > 0) await new Promise<void>((resolve) => whenNone = resolve);
     },
   };
 }
 
-function cannotAccept(error: unknown): Error {
-  const what = error instanceof Error ? error.message : String(error);
-  return new ListenError(
-    "failed",
-    `Cannot accept connections (raise the limit, ulimit -n, if these are too many): ${what}`,
-    { cause: error },
-  );
-}
+const TOO_MANY = "Cannot accept connections: this process has too many open files (raise `ulimit -n`)";

@@ -176,8 +176,7 @@ test(
       await exchange(target, get("/"));
       await within(listener.close(), "close()");
       if (runtime.name === "bun") await silent.send("G");
-      // Deno forgets it, and it stays until it leaves.
-      if (runtime.name !== "deno") await silent.ended();
+      await silent.ended();
       silent.close();
     }, { tls: certificate! }),
 );

@@ -64,7 +64,8 @@ export function startExchange(
       outgoing,
       response,
       isHead: incoming.method === "HEAD",
-      mustClose: () => waits || options.isClosing(),
+      // Node's parser drops what follows a request to upgrade.
+      mustClose: () => waits || incoming.headers.upgrade !== undefined || options.isClosing(),
       onEnding: body.release,
       onBroken(error, untilClose) {
         breakOff(outgoing, untilClose);

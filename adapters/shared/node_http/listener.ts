@@ -1,22 +1,26 @@
 /**
- * HTTP over `node:http` and `node:https`, on Node and on Bun.
+ * HTTP over `node:http` and `node:https`, on Deno, Bun and Node.
  *
  * @module
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Handler } from "../../../src/handler.ts";
-import type { Listener, ListenOptions, NetworkAddress } from "../../../src/runtime.ts";
+import type { Listener, ListenOptions } from "../../../src/runtime.ts";
 import { networkAddress } from "../address.ts";
-import { listenError, listenErrorReason } from "../listen_error.ts";
 import { type CheckedTls, checkTls } from "../tls.ts";
+import { type Accept, acceptItself } from "./acceptor.ts";
 import { type Ends, type Exchange, type ExchangeOptions, startExchange } from "./exchange.ts";
 import { answerParseError, emptyResponse } from "./parse_error.ts";
 
 /** `Network.listen` over `node:http`. */
-export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
+export async function listen(
+  handler: Handler,
+  options: ListenOptions,
+  accept: Accept = acceptItself,
+): Promise<Listener> {
   const tls = checkTls(options);
   const server = createHttpServer(tls);
   let closing: Promise<void> | null = null;
@@ -26,11 +30,11 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     onError: options.onError ?? (() => {}),
     isClosing: () => closing !== null,
   });
-  const address = await startListening(server, options);
+  const acceptor = await accept(server, options);
   return {
-    address,
+    address: acceptor.address,
     close(graceMs) {
-      closing ??= new Promise((resolve) => server.close(() => resolve()));
+      closing ??= acceptor.close();
       clients.closeIdle();
       if (graceMs !== undefined) {
         const timer = setTimeout(clients.closeAll, graceMs);
@@ -57,22 +61,6 @@ function createHttpServer(tls: CheckedTls | undefined): Server {
     requireHostHeader: false,
   };
   return tls === undefined ? createServer(limits) : createTlsServer({ ...limits, ...tls });
-}
-
-function startListening(server: Server, options: ListenOptions): Promise<NetworkAddress> {
-  return new Promise((resolve, reject) => {
-    function fail(error: NodeJS.ErrnoException): void {
-      reject(listenError(listenErrorReason(error.code), options, error));
-    }
-    server.once("error", fail);
-    const { port, hostname: host, shared: reusePort = false } = options;
-    // Deno's threads open the port each; the processes of node:cluster get it from the first one, and need no word.
-    server.listen({ port, host, reusePort }, () => {
-      server.off("error", fail);
-      const { address, port } = server.address() as AddressInfo;
-      resolve({ hostname: address, port });
-    });
-  });
 }
 
 /** A connection and what happens on it. */
@@ -110,13 +98,18 @@ function serveClients(server: Server, options: ExchangeOptions): Clients {
     };
     clients.set(socket, client);
     socket.on("close", () => {
+      leave(socket);
       clients.delete(socket);
-      running -= client.exchanges.size;
-      for (const exchange of client.exchanges) exchange.leave();
-      client.exchanges.clear();
       if (options.isClosing()) closeIdle();
     });
     return client;
+  }
+  function leave(socket: Socket): void {
+    const exchanges = clients.get(socket)?.exchanges;
+    if (exchanges === undefined) return;
+    running -= exchanges.size;
+    for (const exchange of exchanges) exchange.leave();
+    exchanges.clear();
   }
   function answer(incoming: IncomingMessage, outgoing: ServerResponse, expects100: boolean): void {
     const { socket } = incoming;
@@ -151,7 +144,11 @@ function serveClients(server: Server, options: ExchangeOptions): Clients {
   server.on("secureConnection", meet);
   server.on("request", (incoming, outgoing) => answer(incoming, outgoing, false));
   server.on("checkContinue", (incoming, outgoing) => answer(incoming, outgoing, true));
-  server.on("clientError", answerParseError);
+  server.on("clientError", (error, socket: Socket) => {
+    // Its request will never be whole: who reads it is to know that nobody waits.
+    leave(socket);
+    answerParseError(error, socket);
+  });
   server.on("connect", (_incoming: IncomingMessage, socket: Socket) => {
     socket.end(emptyResponse("501 Not Implemented"));
   });

@@ -4,25 +4,52 @@
  * @module
  */
 
+import { type IncomingMessage, METHODS, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
+/** What the parser of `node:http` fails with. */
+interface ParseError extends Error {
+  readonly code?: string;
+  /** What it could not parse. */
+  readonly rawPacket?: Uint8Array;
+}
+
+/** A connection, and the response that is next on it. */
+type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse<IncomingMessage> | null };
+
 /** Answers a connection that is not going to be used any more. */
-export function answerParseError(
-  error: Error & { readonly code?: string },
-  socket: Socket & { readonly _httpMessage?: unknown },
-): void {
-  // In the middle of a response a status line would become part of its body.
-  const busy = socket._httpMessage !== undefined && socket._httpMessage !== null;
-  if (busy || !socket.writable || error.code === "ECONNRESET") {
+export function answerParseError(error: ParseError, socket: HttpSocket): void {
+  if (!mayAnswer(socket) || !socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }
-  socket.end(emptyResponse(STATUS.get(error.code ?? "") ?? "400 Bad Request"));
+  socket.end(emptyResponse(statusOf(error)));
+}
+
+/** In the middle of a response a status line would become part of its body, before one it would answer for another. */
+function mayAnswer({ _httpMessage: next }: HttpSocket): boolean {
+  return next === undefined || next === null || !next.headersSent && !next.req.complete;
+}
+
+function statusOf({ code = "", rawPacket }: ParseError): string {
+  if (UNTOLD.includes(code) && rawPacket !== undefined && hasUnknownMethod(rawPacket)) {
+    return "501 Not Implemented";
+  }
+  return STATUS.get(code) ?? "400 Bad Request";
+}
+
+/** What may be an unknown method. Deno's parser does not say what is wrong. */
+const UNTOLD: readonly string[] = ["HPE_INVALID_METHOD", "HPE_ERROR"];
+
+/** Whether a request begins with a method that is not wrong, only unknown (RFC 9110 section 9.1). */
+function hasUnknownMethod(packet: Uint8Array): boolean {
+  const method = /^[\r\n]*([\w!#$%&'*+.^`|~-]+) /.exec(
+    new TextDecoder("latin1").decode(packet.subarray(0, 64)),
+  );
+  return method !== null && !METHODS.includes(method[1]!);
 }
 
 const STATUS: ReadonlyMap<string, string> = new Map([
-  // Not wrong, only unknown (RFC 9110 section 9.1).
-  ["HPE_INVALID_METHOD", "501 Not Implemented"],
   ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large"],
   ["HPE_CHUNK_EXTENSIONS_OVERFLOW", "413 Payload Too Large"],
   ["ERR_HTTP_REQUEST_TIMEOUT", "408 Request Timeout"],

@@ -101,8 +101,19 @@ function hostOf(incoming: IncomingMessage): string | null {
 
 function headersOf(raw: readonly string[]): [string, string][] {
   const headers: [string, string][] = [];
+  let cookie: [string, string] | null = null;
   for (let at = 0; at < raw.length; at += 2) {
-    headers.push([raw[at]!, raw[at + 1]!]);
+    const name = raw[at]!;
+    const value = raw[at + 1]!;
+    const isCookie = name.length === 6 && name.toLowerCase() === "cookie";
+    // Two such fields are one with a semicolon (RFC 6265 section 5.4), not with the comma of all others.
+    if (isCookie && cookie !== null) {
+      cookie[1] += `; ${value}`;
+      continue;
+    }
+    const field: [string, string] = [name, value];
+    if (isCookie) cookie = field;
+    headers.push(field);
   }
   return headers;
 }

@@ -25,9 +25,6 @@ import { http2Case } from "./_http2.ts";
 import { allGone, freshPath, HEAD, numbersIn, release, shell, text, waitFor } from "./_scripts.ts";
 import { together } from "./_together.ts";
 
-const NO_RESET =
-  "Deno's server ends a body that has failed with FIN, and hides that the request is HTTP/1.0, where only a reset could tell. Over HTTP/1.1 (G13) it shows.";
-
 /** Time from the request to the end of the connection, in milliseconds. */
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
@@ -169,13 +166,6 @@ export const processCases: ConformanceSection = together({
       "a head and a text, then exit 1, over HTTP/1.0",
       "a reset: no clean end",
       () => fails("g11.sh", "exit 1", "HTTP/1.0", "reset"),
-      {
-        impossible: [{
-          runtimes: ["deno"],
-          reason: NO_RESET,
-          run: () => fails("g11.sh", "exit 1", "HTTP/1.0", "fin"),
-        }],
-      },
     ),
     test(
       "G12",
@@ -183,13 +173,6 @@ export const processCases: ConformanceSection = together({
       "the same, ended by a signal",
       "a reset: no clean end",
       () => fails("g12.sh", "kill -9 $$", "HTTP/1.0", "reset"),
-      {
-        impossible: [{
-          runtimes: ["deno"],
-          reason: NO_RESET,
-          run: () => fails("g12.sh", "kill -9 $$", "HTTP/1.0", "fin"),
-        }],
-      },
     ),
     test(
       "G13",

@@ -117,14 +117,6 @@ export const bodyCases: ConformanceSection = together({
       "the same over HTTP/1.0",
       "no 100",
       async () => assert.deepEqual(await interimOfOld(), []),
-      {
-        impossible: [{
-          runtimes: ["deno"],
-          reason:
-            "Deno's server says 100 Continue when the body is read, and hides that the request is HTTP/1.0; the answer after it is the same.",
-          run: async () => assert.deepEqual(await interimOfOld(), ["HTTP/1.1 100 Continue"]),
-        }],
-      },
     ),
     test(
       "C16",

@@ -5,7 +5,6 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { afterEach, describe, it } from "node:test";
 import { connect, exchange, get, requestHead, toLatin1 } from "../_http.ts";
-import { runtime } from "../_runtime.ts";
 import { type Served, type ServedOptions, serveScripts, serveShell } from "./_served.ts";
 import { brokenOff, freshPaths, HEAD, until, waitFor } from "./_shell.ts";
 

@@ -7,8 +7,9 @@
 import { errorPage, type RenderError } from "./error_page.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { hasInvalidHost } from "./host.ts";
-import type { AccessEvent, Log, LogEvent } from "./log/events.ts";
-import { requestUrl } from "./request_path.ts";
+import { accessRecord } from "./log/access.ts";
+import type { Log, LogEvent } from "./log/events.ts";
+import { requestTarget } from "./request_path.ts";
 import { BrokenBody } from "./response.ts";
 import { ListenError } from "./runtime.ts";
 
@@ -24,67 +25,29 @@ export function completeHandler(handler: Handler, renderError: RenderError, log:
     return await handler(request, inner) ?? await renderError({ status: 404, request });
   }
   return async function handleCompletely(request, connection = {}) {
-    const time = new Date();
-    const started = performance.now();
     const requestId = connection.requestId ?? crypto.randomUUID();
+    const record = accessRecord(request, { ...connection, requestId }, log);
+    const { onScript } = record;
     let response: Response;
     let clientGone = false;
     try {
       response = hasInvalidHost(request)
         ? await renderError({ status: 400, request })
-        : await dispatch(request, { ...connection, requestId });
+        : await dispatch(request, { ...connection, requestId, onScript });
     } catch (error) {
       // A handler that gives up because the client left has not failed.
       clientGone = request.signal.aborted;
       if (!clientGone) log(failure(request, requestId, error));
       response = errorPage({ status: 500, request });
     }
-    log({
-      ...accessEvent(request, { ...connection, requestId }, response),
-      ...(clientGone && { status: CLIENT_GONE, bytes: null }),
-      time,
-      durationMs: performance.now() - started,
-    });
+    record.answered(response, clientGone);
     return response;
   };
 }
 
-/** What nginx logs for a client that left before it was answered. Never sent. */
-const CLIENT_GONE = 499;
-
 function failure(request: Request, requestId: string, error: unknown): LogEvent {
-  const message = `handler failed for ${request.method} ${target(request)}: ${describe(error)}`;
+  const message = `handler failed for ${request.method} ${requestTarget(request)}: ${describe(error)}`;
   return { type: "message", level: "error", source: "server", requestId, message };
-}
-
-function accessEvent(
-  request: Request,
-  connection: Connection & { readonly requestId: string },
-  response: Response,
-): Omit<AccessEvent, "time" | "durationMs"> {
-  return {
-    type: "access",
-    requestId: connection.requestId,
-    remote: connection.remote?.hostname ?? null,
-    user: connection.user?.name ?? null,
-    method: request.method,
-    target: target(request),
-    protocol: connection.protocol ?? "HTTP/1.1",
-    status: response.status,
-    bytes: request.method === "HEAD" ? null : contentLength(response),
-    referer: request.headers.get("referer"),
-    userAgent: request.headers.get("user-agent"),
-  };
-}
-
-function target(request: Request): string {
-  const { pathname, search } = requestUrl(request);
-  return pathname + search;
-}
-
-function contentLength(response: Response): number | null {
-  const length = response.headers.get("content-length");
-  return length === null ? null : Number(length);
 }
 
 /** Logs what went wrong once a response was handed over, or with the socket. A body that broke may have been logged. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { NetworkAddress } from "./runtime.ts";
+import type { ExitStatus, NetworkAddress } from "./runtime.ts";
 
 /**
  * What is known of a request that the `Request` does not say. Every field is optional, so that a handler can be called
@@ -29,6 +29,32 @@ export interface Connection {
   readonly dispatch?: Handler;
   /** How many local redirects led here. */
   readonly redirects?: number;
+  /** Calls back once, when the response has been sent or broken off. Given by servers that can tell. */
+  readonly onSent?: (callback: (sent: Sent) => void) => void;
+  /** Takes note of the script that answers the request. Given by whoever logs it. */
+  readonly onScript?: (script: AnsweringScript) => void;
+}
+
+/** What became of a response. */
+export interface Sent {
+  /** Whether the response was begun at all: the client may have left before. */
+  readonly begun: boolean;
+  /** Bytes of its body that were handed to the connection. */
+  readonly bytes: number;
+  /** Whether that was all of it. */
+  readonly complete: boolean;
+}
+
+/** A script that answers a request. */
+export interface AnsweringScript {
+  /** Path of its file. */
+  readonly path: string;
+  /** Its process number. */
+  readonly pid: number;
+  /** How it ended, `null` while it runs. */
+  exit(): ExitStatus | null;
+  /** How it ended, if it does so within this time. */
+  exitWithin(ms: number): Promise<ExitStatus | null>;
 }
 
 /**

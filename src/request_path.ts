@@ -42,6 +42,12 @@ export function requestUrl(request: Pick<Request, "url">): URL {
   }
 }
 
+/** Path and query of a request, for the log. */
+export function requestTarget(request: Pick<Request, "url">): string {
+  const { pathname, search } = requestUrl(request);
+  return pathname + search;
+}
+
 /** The path of a URL, or why there is none: 400 for a malformed escape or NUL, 404 for bytes that are not UTF-8. */
 export function requestPath(url: URL): RequestPath | PathRefusal {
   const encoded = url.pathname;

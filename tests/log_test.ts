@@ -18,7 +18,12 @@ const ACCESS: AccessEvent = {
   protocol: "HTTP/1.1",
   status: 200,
   bytes: null,
+  complete: true,
   durationMs: 1.5,
+  script: null,
+  pid: null,
+  code: null,
+  signal: null,
   referer: null,
   userAgent: null,
 };

@@ -172,6 +172,11 @@ test("each request is logged with what is known of it", async () => {
     protocol: "HTTP/1.0",
     status: 200,
     bytes: 5,
+    complete: true,
+    script: null,
+    pid: null,
+    code: null,
+    signal: null,
     referer: "http://r/",
     userAgent: "tester",
   });
@@ -220,8 +225,9 @@ test("dispatch() answers as the whole server would, from wherever it is called",
   assert.equal(await (await ask("/deep/down/x?to=/there", {}, connection)).text(), "there");
   assert.equal((await ask("/deep/down/x?to=/nowhere", {}, connection)).status, 404);
   assert.equal(await (await ask("/deep/down/x?to=/deep/down/y%3Fto=/there")).text(), "there");
-  const { dispatch, ...rest } = seen[0] as Connection;
+  const { dispatch, onScript, ...rest } = seen[0] as Connection;
   assert.equal(typeof dispatch, "function");
+  assert.equal(typeof onScript, "function");
   // Not the mount of the handler that called.
   assert.deepEqual(rest, { secure: true, requestId: "abc", redirects: 1 });
   // One request, one line.

@@ -148,6 +148,7 @@ export function createRunner(host: RunnerOptions): Runner {
       onExit: told.exit,
     });
     course.running = script;
+    connection.onScript?.({ ...script, path: attempt.call.scriptFilename });
     running.add(script);
     if (course.stop !== null) script.stop(course.stop);
     return await answerWithScript({

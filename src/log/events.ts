@@ -4,7 +4,7 @@
  * @module
  */
 
-/** One answered request. */
+/** One answered request, told once its response has ended. */
 export interface AccessEvent {
   /** Which event this is. */
   readonly type: "access";
@@ -22,12 +22,25 @@ export interface AccessEvent {
   readonly target: string;
   /** The request's protocol, such as `HTTP/1.1`. */
   readonly protocol: string;
-  /** The response's status. */
+  /** The response's status; 499, as nginx writes it, when the client had left before there was one. */
   readonly status: number;
-  /** Length of the body as its Content-Length says, or `null` when it has none or no body is sent (HEAD). */
+  /**
+   * Bytes of the body that were handed to the client's connection: fewer than announced when the transfer was broken
+   * off. On a server that does not tell (see `toFetch()`) what Content-Length says, or `null`.
+   */
   readonly bytes: number | null;
-  /** From the request to the response's head, in milliseconds. */
+  /** Whether the response was sent whole, neither broken off by the client nor by a body that failed. */
+  readonly complete: boolean;
+  /** From the request to the end of its response, in milliseconds. */
   readonly durationMs: number;
+  /** Path of the file of the script that answered, or `null`. */
+  readonly script: string | null;
+  /** That script's process number. */
+  readonly pid: number | null;
+  /** Its exit status; `null` when a signal ended it, or when it still runs: a `script-exit` event tells it then. */
+  readonly code: number | null;
+  /** The name of the signal that ended it. */
+  readonly signal: string | null;
   /** The request's `Referer`. */
   readonly referer: string | null;
   /** The request's `User-Agent`. */

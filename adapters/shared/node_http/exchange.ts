@@ -6,7 +6,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Handler } from "../../../src/handler.ts";
+import type { Handler, Sent } from "../../../src/handler.ts";
 import type { NetworkAddress } from "../../../src/runtime.ts";
 import { NodeRequest, urlOf } from "./request.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
@@ -45,6 +45,8 @@ export function startExchange(
   let waits = expects100;
   let left = false;
   let delivery: Delivery | null = null;
+  const tally = { bytes: 0 };
+  let tell: ((sent: Sent) => void) | null = null;
   const body = requestBody(incoming, () => {
     // Too late once the response has begun: the client has stopped waiting.
     if (waits && !outgoing.headersSent) outgoing.writeContinue();
@@ -54,6 +56,16 @@ export function startExchange(
   if (request === null) {
     refuse(outgoing, body);
     return null;
+  }
+  function onSent(callback: (sent: Sent) => void): void {
+    tell = callback;
+    if (left) report(false);
+    else outgoing.once("finish", () => report(true));
+  }
+  function report(complete: boolean): void {
+    const bytes = Math.max(0, tally.bytes - outgoing.writableLength);
+    tell?.({ begun: outgoing.headersSent, bytes, complete });
+    tell = null;
   }
   function respond(response: Response): void {
     if (left) {
@@ -66,6 +78,7 @@ export function startExchange(
       isHead: incoming.method === "HEAD",
       // Node's parser drops what follows a request to upgrade.
       mustClose: () => waits || incoming.headers.upgrade !== undefined || options.isClosing(),
+      tally,
       onEnding: body.release,
       onBroken(error, untilClose) {
         breakOff(outgoing, untilClose);
@@ -90,6 +103,7 @@ export function startExchange(
     const answer = handler(request, {
       ...ends,
       secure,
+      onSent,
       protocol: incoming.httpVersion === "1.1" ? "HTTP/1.1" : "HTTP/1.0",
     });
     if (answer === undefined || answer instanceof Response) settle(answer);
@@ -101,6 +115,7 @@ export function startExchange(
     leave() {
       if (left) return;
       left = true;
+      report(false);
       if (delivery === null) request.leave();
       else delivery.cancel();
     },

@@ -21,6 +21,8 @@ export interface DeliveryOptions {
   readonly isHead: boolean;
   /** Asked as late as possible: whether the connection has to be closed afterwards. */
   readonly mustClose: () => boolean;
+  /** Counts the bytes of the body that were written. */
+  readonly tally: { bytes: number };
   /** Called right before the response is ended. */
   readonly onEnding: () => void;
   /**
@@ -93,7 +95,9 @@ function sendAtOnce(options: DeliveryOptions, bytes: Uint8Array): void {
   const declared = declaredLength(response);
   writeHead(options, bytes.length);
   options.onEnding();
-  outgoing.end(declared === null ? bytes : bytes.subarray(0, declared));
+  const body = declared === null ? bytes : bytes.subarray(0, declared);
+  options.tally.bytes += body.length;
+  outgoing.end(body);
 }
 
 function sendWhole(options: DeliveryOptions, bytes: Uint8Array): Delivery {
@@ -184,8 +188,10 @@ async function sendRest(
   let left = declared ?? Infinity;
   while (piece !== null && !sending.isCancelled) {
     next ??= ahead(pieces);
-    const isTaken = outgoing.write(piece.length > left ? piece.subarray(0, left) : piece);
-    left -= Math.min(piece.length, left);
+    const part = piece.length > left ? piece.subarray(0, left) : piece;
+    const isTaken = outgoing.write(part);
+    left -= part.length;
+    options.tally.bytes += part.length;
     // Also after the last one: a connection whose response has ended counts as idle, however much of it is on its way.
     if (!isTaken) await drain(outgoing, sending);
     if (left === 0) break;

@@ -15,7 +15,7 @@ export interface ErrorPage {
   /** A sentence for the client. Default: what the status means. Never holds a path of this machine. */
   readonly explain?: string;
   /** Headers the status requires, such as `Allow`. */
-  readonly headers?: HeadersInit;
+  readonly headers?: Headers | Readonly<Record<string, string>>;
   /** The request that it answers: its `Accept` chooses the format. */
   readonly request: Request;
 }

@@ -64,7 +64,7 @@ export function startExample(
 
 /** A URL, or what a server of Node's prints for its address. */
 function addressIn(text: string): string | null {
-  const [, url] = /(http:\S+)\s/.exec(text) ?? [];
+  const [, url] = /(?:Serving|Listening on):? (http:\S+)\s/.exec(text) ?? [];
   const [, port] = /port: (\d+)\b/.exec(text) ?? [];
   return url ?? (port === undefined ? null : `http://127.0.0.1:${port}/`);
 }

@@ -106,7 +106,8 @@ test("modules that do something when they are imported are declared, for bundler
   const acting = ["adapters/auto.ts", "cli.ts", "mod.ts"];
   assert.deepEqual(
     packageJson.sideEffects,
-    acting.map((path) => `./dist/${path.replace(/\.ts$/, ".js")}`),
+    // The source too: Bun and Deno bundle it, in a checkout and as a git dependency.
+    [...acting.map((path) => `./dist/${path.replace(/\.ts$/, ".js")}`), ...acting.map((path) => `./${path}`)],
   );
   const bare = [...modules].flatMap(([path]) => sideEffectImportsOf(path).map((name) => resolve(path, name)));
   for (const path of bare) assert.ok(acting.includes(path), path);

@@ -1,7 +1,8 @@
 /**
- * Runs the tests on every runtime, or on those that are named, and ends with each runner's own totals.
+ * Runs the tests on every runtime and those of the packages, or those that are named, and ends with each runner's own
+ * totals.
  *
- *     node tools/test.js [deno] [bun] [node]
+ *     node tools/test.js [deno] [bun] [node] [packages]
  *
  * One that fails does not keep the others from running; the exit status is 1 if any did.
  */
@@ -39,6 +40,11 @@ const RUNNERS = {
       ],
     ],
     totals: /^. (tests|suites|pass|fail|cancelled|skipped|todo) \d+/,
+  },
+  // Installing and publishing are the same whoever starts them: once is enough.
+  packages: {
+    steps: () => [[bin("deno"), "test", "-A", "--no-check", "tests/packages/packages.ts"]],
+    totals: /^(ok|FAILED) \| .*/,
   },
 };
 

@@ -10,7 +10,6 @@ import { respond } from "../response.ts";
 import type { StaticContext } from "./context.ts";
 import { findIndex, isShowable } from "./directory.ts";
 import { fileResponse, sendSpan } from "./file_response.ts";
-import { listingResponse } from "./listing_response.ts";
 import type { FoundDirectory, FoundFile } from "./lookup.ts";
 import { redirect, withoutDoubledSlashes } from "./redirect.ts";
 import type { Refusal } from "./refusal.ts";
@@ -84,8 +83,9 @@ async function answerFolder(
 ): Promise<Response | Refusal> {
   const index = await findIndex(context.view, found.segments);
   if (index !== null) return await sendFile(context, exchange, index);
-  if (!context.view.listing) return ABSENT;
+  if (context.listing === null) return ABSENT;
   const { request, target, mount } = exchange;
+  const { listingResponse } = await context.listing;
   const path = `/${[...mount, ...found.segments, ""].join("/")}`;
   const response = await listingResponse(context.view, {
     request,

@@ -41,6 +41,8 @@ export interface StaticContext {
   readonly cleanUrls: boolean;
   readonly fallthrough: boolean;
   readonly postIsForCgi: boolean;
+  /** What makes listings; `null` when there are none. */
+  readonly listing: Promise<typeof import("./listing_response.ts")> | null;
   readonly renderListing: StaticOptions["renderListing"];
   readonly renderError: RenderError;
   readonly log: Log;
@@ -79,10 +81,22 @@ export function createContext(options: StaticOptions): StaticContext {
     cleanUrls: options.cleanUrls ?? false,
     fallthrough: options.fallthrough ?? false,
     postIsForCgi: options.postIsForCgi ?? false,
+    listing: listing ? loadListing() : null,
     renderListing: options.renderListing,
     renderError,
     log,
   };
+}
+
+/**
+ * A third of the code is for listings, and bundlers leave it to those who want them. Loaded when the handler is made:
+ * once descriptors have run out, it could not be.
+ */
+function loadListing(): NonNullable<StaticContext["listing"]> {
+  const loaded = import("./listing_response.ts");
+  // Whoever wants a listing hears of it.
+  loaded.catch(() => {});
+  return loaded;
 }
 
 function rootPaths(root: string | readonly string[]): readonly string[] {

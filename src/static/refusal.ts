@@ -18,7 +18,7 @@ const KNOWN = new Set(["CONNECT", "DELETE", "PATCH", "POST", "PUT", "TRACE"]);
 export interface Refusal {
   readonly status: number;
   readonly explain?: string;
-  readonly headers?: HeadersInit;
+  readonly headers?: Headers | Readonly<Record<string, string>>;
 }
 
 /** What a method other than GET, HEAD and OPTIONS gets (RFC 9110 sections 15.5.6 and 15.6.2). */

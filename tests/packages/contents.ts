@@ -1,0 +1,97 @@
+/**
+ * What is in the package that npm publishes.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { test } from "node:test";
+import type { Fixture } from "./_fixture.ts";
+import { run } from "./_run.ts";
+
+interface Manifest {
+  readonly bin: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+}
+
+/** Tests the contents. */
+export function testContents(fixture: () => Fixture): void {
+  test("the package holds its documents, and every file that is reachable from what it exports, and nothing else", () => {
+    const { files } = fixture().packed;
+    const { bin, exports } = manifestOf(fixture());
+    const entries = Object.values(exports).flatMap((entry) => [entry.types, entry.default]);
+    const code = reachable(files, [...Object.values(bin), ...entries].map((path) => join("/", path)));
+    const documents = ["/CHANGELOG.md", "/LICENSE", "/README.md", "/package.json"];
+    assert.deepEqual([...files.keys()].sort(), [...documents, ...code].sort());
+  });
+
+  test("every file of the package is made from one that is published on JSR too", () => {
+    for (const path of fixture().packed.files.keys()) {
+      if (path.startsWith("/dist/")) {
+        assert.ok(existsSync(path.slice("/dist/".length).replace(/(\.d)?\.[jt]s$/, ".ts")));
+      }
+    }
+  });
+
+  test("what is imported is a dependency, and what is #std is deno-std", () => {
+    const { files } = fixture().packed;
+    const { dependencies, imports } = JSON.parse(textOf(files, "/package.json"));
+    for (const [path, bytes] of files) {
+      if (!path.endsWith(".js") && !path.endsWith(".d.ts")) continue;
+      for (const name of importsOf(new TextDecoder().decode(bytes))) {
+        if (name.startsWith(".") || name.startsWith("node:")) continue;
+        // No declaration needs types that are not in the package.
+        assert.ok(path.endsWith(".js"), `${path} imports ${name}`);
+        assert.ok(
+          name.startsWith("#std/") ? "#std/*" in imports : name in dependencies,
+          `${path} imports ${name}`,
+        );
+      }
+    }
+  });
+
+  test("publint has nothing to say", async () => {
+    const { stdout } = await run("npx", ["publint", "--strict", fixture().packed.path]);
+    assert.match(stdout, /All good!/);
+  });
+
+  // Not a devDependency: it brings a TypeScript of its own, 60 MiB. `.attw.json` says that there is no CommonJS.
+  test("are-the-types-wrong has nothing to say", async () => {
+    const { stdout } = await run("npx", ["--yes", "@arethetypeswrong/cli@0.18.5", fixture().packed.path]);
+    for (const name of Object.keys(manifestOf(fixture()).exports)) {
+      assert.ok(stdout.includes(`"${join("htbin", name)}"`));
+    }
+  });
+}
+
+function manifestOf({ packed }: Fixture): Manifest {
+  return JSON.parse(textOf(packed.files, "/package.json"));
+}
+
+function reachable(files: ReadonlyMap<string, Uint8Array>, queue: string[]): Set<string> {
+  const seen = new Set<string>();
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    for (const name of importsOf(textOf(files, path)).filter((name) => name.startsWith("."))) {
+      const file = path.endsWith(".d.ts") ? name.replace(/\.[jt]s$/, ".d.ts") : name;
+      queue.push(normalize(join(dirname(path), file)));
+    }
+  }
+  return seen;
+}
+
+function importsOf(code: string): string[] {
+  return Array.from(
+    code.replace(/^\s*\/\*[^]*?\*\//gm, "").matchAll(/(?:\bfrom |^import |\bimport\()"([^"\s]+)"/gm),
+    ([, name]) => name as string,
+  );
+}
+
+function textOf(files: ReadonlyMap<string, Uint8Array>, path: string): string {
+  const bytes = files.get(path);
+  assert.ok(bytes !== undefined, `${path} is not in the package`);
+  return new TextDecoder().decode(bytes);
+}

@@ -14,6 +14,7 @@ import { platformCodings } from "./compression.ts";
 import type { DirectoryView } from "./directory.ts";
 import type { Coding } from "./encodings.ts";
 import { type ApplyHeaders, headerRules } from "./header_rules.ts";
+import { hiddenPaths } from "./hidden.ts";
 import { createLookup, type Lookup } from "./lookup.ts";
 import { type MediaTypes, mediaTypes } from "./media_type.ts";
 import { STATIC_OPTIONS, type StaticOptions } from "./options.ts";
@@ -62,6 +63,7 @@ export function createContext(options: StaticOptions): StaticContext {
       warn(log, `nothing is served from ${path}: no such folder or file`);
     }),
     areas,
+    isHidden: hiddenPaths(options.hide ?? []),
     dotfiles: options.dotfiles ?? false,
     followSymlinks: options.followSymlinks ?? false,
     onEscape: escapeReporter(log),

@@ -7,6 +7,7 @@
 import { FileError, type FileInfo, type FileSystem, type OpenFile } from "../runtime.ts";
 import { type DotPolicy, isDotName, isSafeName, isWindowsName } from "./names.ts";
 import { lastSegment, segmentsBelow, segmentsBeside } from "./real_path.ts";
+import type { HidesPath } from "./hidden.ts";
 import type { Root, Roots, RootSource } from "./roots.ts";
 import type { CgiAreas } from "../cgi/area.ts";
 
@@ -54,6 +55,8 @@ export interface LookupRules {
   readonly fileSystem: FileSystem;
   readonly roots: RootSource;
   readonly areas: CgiAreas;
+  /** What the operator has named. */
+  readonly isHidden: HidesPath;
   readonly dotfiles: DotPolicy;
   readonly followSymlinks: boolean | "never";
   /** Told of a link that leads out of the root. */
@@ -80,7 +83,7 @@ const DENIED: Refused = { kind: "refused", status: 403, byRule: true };
 
 /** Makes the lookup for a set of rules. */
 export function createLookup(rules: LookupRules): Lookup {
-  const { fileSystem, areas, dotfiles } = rules;
+  const { fileSystem, areas, isHidden, dotfiles } = rules;
   const dotRefusal = dotfiles === "deny" ? DENIED : FORBIDDEN;
 
   function refusalByName(segments: readonly string[]): Refused | null {
@@ -88,7 +91,7 @@ export function createLookup(rules: LookupRules): Lookup {
       if (!isSafeName(segment)) return FORBIDDEN;
       if (dotfiles !== true && isDotName(segment)) return dotRefusal;
     }
-    return areas.hidesPath(segments) ? FORBIDDEN : null;
+    return areas.hidesPath(segments) || isHidden(segments) ? FORBIDDEN : null;
   }
 
   /** The same rules for where the path really leads: a link must not get around them. */
@@ -96,7 +99,7 @@ export function createLookup(rules: LookupRules): Lookup {
     const below = segmentsBelow(root.real, real);
     if (below === null && rules.followSymlinks !== true) return FORBIDDEN;
     if (dotfiles !== true && (below ?? segmentsBeside(root.real, real)).some(isDotName)) return dotRefusal;
-    if (below !== null && areas.hidesPath(below)) return FORBIDDEN;
+    if (below !== null && (areas.hidesPath(below) || isHidden(below))) return FORBIDDEN;
     return roots.scriptFolders.some((folder) => segmentsBelow(folder, real) !== null) ? FORBIDDEN : null;
   }
 

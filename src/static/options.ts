@@ -124,6 +124,11 @@ export interface StaticOptions {
    * nothing behind any link below `root`. @default {false}
    */
   readonly followSymlinks?: boolean | "never";
+  /**
+   * Files and folders that are neither served nor listed: a name (`notes.txt`) wherever it is, or a path from `root`
+   * (`/private`). @default {[]}
+   */
+  readonly hide?: readonly string[];
   /** Folders below `root` that hold scripts and are never served, as in `CgiOptions`. @default {[]} */
   readonly cgiDirectories?: readonly string[];
   /** Endings of script files, which are never served, nor are compressed forms of them (`.cgi.gz`). @default {[]} */
@@ -169,6 +174,7 @@ export const STATIC_OPTIONS: Shape<StaticOptions> = {
   renderListing: hook,
   dotfiles: either(flag, word("deny")),
   followSymlinks: either(flag, word("never")),
+  hide: list(text),
   cgiDirectories: list(text),
   cgiExtensions: list(text),
   postIsForCgi: flag,

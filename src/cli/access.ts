@@ -14,7 +14,7 @@ import type { HeaderField } from "../header_field.ts";
 import type { Log } from "../log/events.ts";
 import type { FileSystem } from "../runtime.ts";
 import { headersPutter } from "../with_headers.ts";
-import type { AuthSettings, Settings } from "./command_line.ts";
+import type { AuthSettings, Settings } from "./settings.ts";
 import { readText } from "./read_text.ts";
 import { StartError } from "./start_error.ts";
 

@@ -11,6 +11,7 @@ import * as value from "./values.ts";
 
 /** What the flags come to; those that were not given are absent. */
 export interface Flags {
+  readonly config?: string | false;
   readonly bind?: string;
   readonly directory?: string;
   readonly protocol?: value.Protocol;
@@ -68,6 +69,13 @@ export interface Declaration {
   /** What it takes; a switch takes nothing. */
   readonly value?: value.ValueType<unknown>;
   readonly otherwise?: string | number;
+  /** Where it may come from besides the command line. @default {"everywhere": the environment and a file} */
+  readonly reach?: "nowhere" | "environment";
+}
+
+/** What a setting is called: `cgi-dir` for `--cgi-dir <path>`, `listing` for `--no-listing`. */
+export function settingName({ flags }: Pick<Declaration, "flags">): string {
+  return /--(?:no-)?([a-z-]+)/.exec(flags)?.[1] ?? flags;
 }
 
 /** A setting that takes a value. */
@@ -93,22 +101,26 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
       "address to listen on; 0.0.0.0 or :: for all networks (default: 127.0.0.1)",
       value.text,
     ),
-    valued("-d, --directory <path>", "folder to serve (default: the current one)", value.text),
+    valued("-d, --directory <path>", "folder to serve (default: the current one)", value.path),
     valued(
       "-p, --protocol <version>",
       "HTTP/1.1, or HTTP/1.0 to close the connection after each response (default: HTTP/1.1)",
       value.protocol,
     ),
     valued("-H, --header <name value>", "send a header with every response (*)", value.headers),
-    valued("--tls-cert <file>", "serve HTTPS with this certificate (PEM)", value.text),
-    valued("--tls-key <file>", "its key (default: in the certificate's file)", value.text),
-    valued("--tls-password-file <file>", "the password of an encrypted key", value.text),
+    valued("--tls-cert <file>", "serve HTTPS with this certificate (PEM)", value.path),
+    valued("--tls-key <file>", "its key (default: in the certificate's file)", value.path),
+    valued("--tls-password-file <file>", "the password of an encrypted key", value.path),
     valued("--grace <seconds>", "time for open responses and scripts after Ctrl-C", value.seconds, 10),
+    {
+      ...valued("--config <file>", "settings as JSON (default: htbin.json, where that is)", value.path),
+      reach: "environment",
+    },
     valued("--workers <n>", "processes (threads on Deno) that answer requests", value.count(1), 1),
   ]],
   ["Access:", [
     valued("--auth <user:password>", "ask for this password; it may be a bcrypt hash (*)", value.credentials),
-    valued("--auth-file <file>", "ask for one of the passwords in this file of htpasswd -B", value.text),
+    valued("--auth-file <file>", "ask for one of the passwords in this file of htpasswd -B", value.path),
     toggle("--cors", "let the pages of every other site read the answers"),
     valued("--cors-origin <origin>", "of this site only, and with passwords and cookies (*)", value.texts),
     valued(
@@ -141,7 +153,10 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     toggle("--cgi-pass-auth", "show scripts the Authorization header"),
     toggle("--cgi-development", "show browsers on this machine why a script failed"),
     valued("--trust-proxy <address>", "proxy to believe Forwarded headers of (*)", value.texts),
-    valued("--explain <url>", "tell what would run for this path, and how", value.text),
+    {
+      ...valued("--explain <url>", "tell what would run for this path, and how", value.text),
+      reach: "nowhere",
+    },
   ]],
   ["Files:", [
     valued("--index <name>", "page of a folder (*; default: index.html, index.htm)", value.texts),

@@ -7,9 +7,10 @@
 import { printable } from "../log/format.ts";
 import { FileError, ListenError, type Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
-import { parseCommandLine } from "./command_line.ts";
+import { parseArguments } from "./command_line.ts";
 import { explain } from "./explain.ts";
 import { serveUntilStopped } from "./start.ts";
+import { hiddenFiles, readSettingsFile } from "./settings_file.ts";
 import { StartError } from "./start_error.ts";
 import { terminalLog } from "./terminal_log.ts";
 import { UsageError } from "./usage_error.ts";
@@ -32,21 +33,38 @@ export async function main(runtime: Runtime): Promise<void> {
  */
 export async function run(runtime: Runtime): Promise<number> {
   const { terminal } = runtime;
+  let origins: ReadonlyMap<string, string> = new Map();
   try {
     const version = `htbin ${VERSION} (${RUNTIME_NAMES.get(runtime.name)} ${runtime.version})`;
-    const asked = parseCommandLine(terminal.args, version);
-    if (asked.kind === "print") {
-      await terminal.stdout(asked.text);
+    const given = parseArguments(terminal.args, version);
+    if (given.kind === "print") {
+      await terminal.stdout(given.text);
       return 0;
+    }
+    const { environment } = runtime.processes;
+    const file = await readSettingsFile(runtime, given.config ?? environment("HTBIN_CONFIG") ?? undefined);
+    let asked;
+    try {
+      asked = given.complete({ environment, file });
+    } finally {
+      origins = given.origins;
     }
     const directory = asked.settings.directory ?? terminal.cwd();
     await checkDirectory(runtime, directory);
-    const options = { ...asked.settings.site, directory, log: terminalLog(terminal, asked.settings) };
+    const hide = await hiddenFiles(runtime.files, directory, asked.settings, file);
+    const log = terminalLog(terminal, asked.settings);
+    const options = {
+      ...asked.settings.site,
+      static: { ...asked.settings.site.static, hide },
+      directory,
+      log,
+    };
     return asked.kind === "explain"
       ? await explain(runtime, options, asked.target)
       : await serveUntilStopped(runtime, asked.settings, options);
   } catch (error) {
-    terminal.stderr(`htbin: ${printable(describe(error))}\n`);
+    const message = describe(error).replace(/^--[a-z-]+/, (flag) => origins.get(flag) ?? flag);
+    terminal.stderr(`htbin: ${printable(message)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

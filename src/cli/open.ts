@@ -10,7 +10,7 @@ import { serve, type Server } from "../serve.ts";
 import { site, type SiteHandler, type SiteOptions } from "../site.ts";
 import { guard, type Guarded, readUsers, type Users } from "./access.ts";
 import { readCertificate } from "./certificate.ts";
-import type { Settings } from "./command_line.ts";
+import type { Settings } from "./settings.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The port when none is given. */

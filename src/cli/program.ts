@@ -5,8 +5,14 @@
  */
 
 import { Command, Option } from "commander";
-import { type Declaration, DECLARATIONS } from "./flags.ts";
+import { type Declaration, DECLARATIONS, settingName } from "./flags.ts";
 import * as value from "./values.ts";
+
+const AFTER = `
+(*) may be given several times.
+Each setting can also be a variable of the environment (HTBIN_CGI_DIR=scripts)
+or stand in htbin.json ({ "cgi-dir": "scripts" }). The flag counts first, then
+the variable. --no-NAME takes a switch back, --no-config ignores htbin.json.`;
 
 /** Makes it. `version` is the text that `--version` prints. It writes through `print`, and throws to end. */
 export function createProgram(version: string, print: (text: string) => void): Command {
@@ -29,10 +35,14 @@ export function createProgram(version: string, print: (text: string) => void): C
       "port to listen on; 0 for any (default: 8000, or the next free one)",
       (text) => value.port.parse("port", text),
     )
-    .addHelpText("after", "\n(*) may be given several times");
+    .addHelpText("after", AFTER);
   for (const [heading, declarations] of DECLARATIONS) {
     program.optionsGroup(heading);
-    for (const declaration of declarations) program.addOption(optionOf(declaration));
+    for (const declaration of declarations) {
+      program.addOption(optionOf(declaration));
+      const opposite = oppositeOf(declaration);
+      if (opposite !== null) program.addOption(new Option(opposite).hideHelp());
+    }
   }
   return program
     .version(version, "-V, --version", "print the versions of htbin and of the runtime")
@@ -47,6 +57,13 @@ function optionOf({ flags, help, value, otherwise }: Declaration): Option {
   }
   if (otherwise !== undefined) option.default(otherwise, String(otherwise));
   return option;
+}
+
+/** The flag that takes back what the environment or a file says: `--no-cgi`, `--listing`. */
+function oppositeOf(declaration: Declaration): string | null {
+  const name = settingName(declaration);
+  if (declaration.value !== undefined && name !== "config") return null;
+  return declaration.flags.includes("--no-") ? `--${name}` : `--no-${name}`;
 }
 
 /**

@@ -8,7 +8,7 @@ import { describeUser, resolveUser } from "../cgi/user.ts";
 import type { Runtime } from "../runtime.ts";
 import { runsScripts, scriptOptions, type SiteOptions } from "../site.ts";
 import { banner, exposure, isLoopback, readyLine } from "./banner.ts";
-import type { Settings } from "./command_line.ts";
+import type { Settings } from "./settings.ts";
 import { DEFAULT_PORT, type LoggedSite, openSite } from "./open.ts";
 import { untilStopped } from "./stop.ts";
 import { openFleet } from "./workers/open_fleet.ts";
@@ -40,6 +40,7 @@ export async function serveUntilStopped(
   if (settings.port === null && server.address.port !== DEFAULT_PORT) {
     notices.unshift(`port ${DEFAULT_PORT} is in use, so this is port ${server.address.port}`);
   }
+  if (settings.file !== null) notices.unshift(`settings from ${settings.file}`);
   for (const message of notices) log({ type: "message", level: "info", source: "server", message });
   if (!isLoopback(server.address.hostname)) {
     const message = exposure(server.address, runsScripts(options));

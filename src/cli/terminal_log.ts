@@ -7,7 +7,7 @@
 import type { Log } from "../log/events.ts";
 import { formatEvent } from "../log/format.ts";
 import type { Terminal } from "../runtime.ts";
-import type { Settings } from "./command_line.ts";
+import type { Settings } from "./settings.ts";
 
 /** Makes it. What the scripts' user is, is said once: at the start, and not again by the first script. */
 export function terminalLog(

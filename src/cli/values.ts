@@ -45,6 +45,9 @@ export const port: ValueType<number> = one({ type: "integer", minimum: 0, maximu
 /** Any text but an empty one. */
 export const text: ValueType<string> = one(TEXT, notEmpty);
 
+/** The path of a file or folder. In a file of settings a relative one starts at that file's folder. */
+export const path: ValueType<string> = one(TEXT, notEmpty);
+
 /** Any text but an empty one, as often as it is given. */
 export const texts: ValueType<readonly string[]> = many(
   TEXT,

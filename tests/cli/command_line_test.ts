@@ -4,8 +4,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseCommandLine, type Settings } from "../../src/cli/command_line.ts";
+import { type CommandLine, parseArguments } from "../../src/cli/command_line.ts";
+import type { Settings } from "../../src/cli/settings.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
+
+function parseCommandLine(args: readonly string[], version: string): CommandLine {
+  const given = parseArguments(args, version);
+  return given.kind === "print" ? given : given.complete({ environment: () => undefined, file: null });
+}
 
 function settingsOf(...args: string[]): Settings {
   const asked = parseCommandLine(args, "");
@@ -15,6 +21,7 @@ function settingsOf(...args: string[]): Settings {
 
 test("without arguments: Python's defaults, but for this machine only and with CGI off", () => {
   assert.deepEqual(settingsOf(), {
+    file: null,
     port: null,
     hostname: "127.0.0.1",
     directory: null,

@@ -8,7 +8,7 @@ import { createQueue } from "../../cgi/queue.ts";
 import { resolveSettings } from "../../cgi/settings.ts";
 import type { Runtime, Workers } from "../../runtime.ts";
 import { scriptOptions } from "../../site.ts";
-import type { Settings } from "../command_line.ts";
+import type { Settings } from "../settings.ts";
 import { type LoggedSite, openSite, type Started } from "../open.ts";
 import { startFleet } from "./fleet.ts";
 

@@ -8,7 +8,7 @@ import { SPOOL_DISK } from "../../cgi/settings.ts";
 import type { Log } from "../../log/events.ts";
 import type { Line, Runtime, Terminal } from "../../runtime.ts";
 import { runsScripts, type SiteCgiOptions, type SiteOptions } from "../../site.ts";
-import type { Settings } from "../command_line.ts";
+import type { Settings } from "../settings.ts";
 import { type LoggedSite, openSite } from "../open.ts";
 import { untilStopped } from "../stop.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";

@@ -48,7 +48,7 @@ export type {
 } from "./src/cgi/options.ts";
 export { type ErrorPage, errorPage, type RenderError } from "./src/error_page.ts";
 export { type Fetch, type FetchOptions, toFetch } from "./src/fetch.ts";
-export type { AnsweringScript, Connection, Handler, Sent } from "./src/handler.ts";
+export type { AnsweringScript, Connection, Handler, Sent, VerifiedUser } from "./src/handler.ts";
 export { consoleLog } from "./src/log/console.ts";
 export type {
   AccessEvent,

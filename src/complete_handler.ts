@@ -24,21 +24,29 @@ export function completeHandler(handler: Handler, renderError: RenderError, log:
     const inner: Connection = { ...rest, dispatch };
     return await handler(request, inner) ?? await renderError({ status: 404, request });
   }
+  async function failurePage(request: Request): Promise<Response> {
+    try {
+      return await renderError({ status: 500, request });
+    } catch {
+      // That may be what failed in the first place.
+      return errorPage({ status: 500, request });
+    }
+  }
   return async function handleCompletely(request, connection = {}) {
     const requestId = connection.requestId ?? crypto.randomUUID();
     const record = accessRecord(request, { ...connection, requestId }, log);
-    const { onScript } = record;
+    const { onScript, onUser } = record;
     let response: Response;
     let clientGone = false;
     try {
       response = hasInvalidHost(request)
         ? await renderError({ status: 400, request })
-        : await dispatch(request, { ...connection, requestId, onScript });
+        : await dispatch(request, { ...connection, requestId, onScript, onUser });
     } catch (error) {
       // A handler that gives up because the client left has not failed.
       clientGone = request.signal.aborted;
       if (!clientGone) log(failure(request, requestId, error));
-      response = errorPage({ status: 500, request });
+      response = await failurePage(request);
     }
     record.answered(response, clientGone);
     return response;

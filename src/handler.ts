@@ -20,7 +20,7 @@ export interface Connection {
   /** The request's protocol, such as `HTTP/1.0`, where the runtime tells it. Default: `HTTP/1.1`. */
   readonly protocol?: string;
   /** The user, once this server has verified who it is. Never taken from a header. */
-  readonly user?: { readonly name: string; readonly scheme: string } | null;
+  readonly user?: VerifiedUser | null;
   /** A name for this request in logs and for scripts. */
   readonly requestId?: string;
   /** The path prefix that led here, decoded, without a slash at its end: `""`, `/cgi-bin`. */
@@ -33,6 +33,16 @@ export interface Connection {
   readonly onSent?: (callback: (sent: Sent) => void) => void;
   /** Takes note of the script that answers the request. Given by whoever logs it. */
   readonly onScript?: (script: AnsweringScript) => void;
+  /** Takes note of the user, once it is verified. Given by whoever logs the request. */
+  readonly onUser?: (user: VerifiedUser) => void;
+}
+
+/** Somebody whose password or the like has been checked. */
+export interface VerifiedUser {
+  /** The user's name: `REMOTE_USER`. */
+  readonly name: string;
+  /** How it was checked: `Basic`. */
+  readonly scheme: string;
 }
 
 /** What became of a response. */

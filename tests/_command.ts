@@ -46,6 +46,8 @@ export interface RunningCommand {
   readonly address: Target & { readonly port: number };
   stdout(): string;
   stderr(): string;
+  /** Resolves once standard output matches. */
+  printed(pattern: RegExp): Promise<string>;
   /** Resolves once standard error matches. */
   logged(pattern: RegExp): Promise<string>;
   /** Sends a signal. */
@@ -105,6 +107,7 @@ export async function startCommand(
     address: { hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port) },
     stdout: launched.stdout,
     stderr: launched.stderr,
+    printed: async (pattern) => (await launched.printed("stdout", pattern))[0]!,
     logged: async (pattern) => (await launched.printed("stderr", pattern))[0]!,
     signal,
     exited: launched.exited,

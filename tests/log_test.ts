@@ -133,6 +133,32 @@ test("no format lets a control character through, wherever it stands", () => {
   }
 });
 
+test("colours set off the status, the level and the script, and nothing else", () => {
+  const plain = (text: string) => text.replace(/\x1b\[[\d;]*m/g, "");
+  for (const format of ["common", "combined"] as const) {
+    for (const event of EVENTS) {
+      assert.equal(plain(formatEvent(event, format, true)), formatEvent(event, format));
+    }
+  }
+  const codes = [200, 304, 404, 502].map((status) =>
+    /"\s\x1b\[([\d;]+)m\d+\x1b\[0m -$/.exec(formatEvent({ ...ACCESS, status }, "common", true))?.[1]
+  );
+  assert.deepEqual(codes, ["32", "36", "33", "1;31"]);
+  assert.equal(formatEvent(MESSAGE, "common", true), "htbin: \x1b[1;31merror:\x1b[0m it broke");
+  const said = { type: "script-stderr", script: "/s/x", pid: 7, line: "a\x1b[0m" } as const;
+  assert.equal(formatEvent(said, "common", true), "\x1b[35m/s/x[7]:\x1b[0m a\\x1b[0m");
+  assert.equal(formatEvent(ACCESS, "json", true), formatEvent(ACCESS, "json"));
+});
+
+test("what ends a line for some, or turns the text around, is escaped", () => {
+  const line = "a\u2028b\u202ec\u2066d";
+  const said = { type: "script-stderr", script: "/s/x", pid: 7, line } as const;
+  assert.equal(formatEvent(said), String.raw`/s/x[7]: a\u2028b\u202ec\u2066d`);
+  const json = formatEvent(said, "json");
+  assert.match(json, /^[\x20-\x7e]*$/);
+  assert.equal(JSON.parse(json).line, line);
+});
+
 test("printable() leaves a backslash alone", () => {
   assert.equal(printable("C:\\x\ty"), String.raw`C:\x\x09y`);
 });

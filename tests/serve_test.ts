@@ -129,6 +129,20 @@ for (
   });
 }
 
+test("an error page of one's own is used for a handler that fails, too", async () => {
+  const server = await serve({
+    port: 0,
+    log: () => {},
+    renderError: ({ status }) => new Response(`own ${status}`, { status }),
+    handler: () => {
+      throw new Error("oops");
+    },
+  });
+  const response = await fetch(server.url);
+  assert.deepEqual([response.status, await response.text()], [500, "own 500"]);
+  await server.close();
+});
+
 test("an error page that fails is 500 with the built-in one", async () => {
   const { ask, events } = await asker(() => undefined, {
     renderError: () => {
@@ -225,9 +239,10 @@ test("dispatch() answers as the whole server would, from wherever it is called",
   assert.equal(await (await ask("/deep/down/x?to=/there", {}, connection)).text(), "there");
   assert.equal((await ask("/deep/down/x?to=/nowhere", {}, connection)).status, 404);
   assert.equal(await (await ask("/deep/down/x?to=/deep/down/y%3Fto=/there")).text(), "there");
-  const { dispatch, onScript, ...rest } = seen[0] as Connection;
+  const { dispatch, onScript, onUser, ...rest } = seen[0] as Connection;
   assert.equal(typeof dispatch, "function");
   assert.equal(typeof onScript, "function");
+  assert.equal(typeof onUser, "function");
   // Not the mount of the handler that called.
   assert.deepEqual(rest, { secure: true, requestId: "abc", redirects: 1 });
   // One request, one line.

@@ -57,6 +57,7 @@ export function basicAuth(options: BasicAuthOptions, handler: Handler): Handler 
     try {
       if (credentials !== null && await check(credentials.user, credentials.password)) {
         const user = { name: credentials.user, scheme: "Basic" };
+        connection?.onUser?.(user);
         return await handler(request, { ...connection, user });
       }
     } catch (error) {

@@ -7,6 +7,7 @@
 import { printable } from "../log/format.ts";
 import { FileError, ListenError, type Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
+import { usesColours } from "./colours.ts";
 import { parseArguments } from "./command_line.ts";
 import { explain } from "./explain.ts";
 import { serveUntilStopped } from "./start.ts";
@@ -52,7 +53,8 @@ export async function run(runtime: Runtime): Promise<number> {
     const directory = asked.settings.directory ?? terminal.cwd();
     await checkDirectory(runtime, directory);
     const hide = await hiddenFiles(runtime.files, directory, asked.settings, file);
-    const log = terminalLog(terminal, asked.settings);
+    const colours = usesColours(terminal.isTerminal.stderr, environment);
+    const log = terminalLog(terminal, asked.settings, colours);
     const options = {
       ...asked.settings.site,
       static: { ...asked.settings.site.static, hide },

@@ -13,6 +13,7 @@ import type { Settings } from "./settings.ts";
 export function terminalLog(
   terminal: Pick<Terminal, "stderr">,
   { log, quiet }: Pick<Settings, "log" | "quiet">,
+  colours: boolean,
 ): Log {
   const said = new Set<string>();
   return (event) => {
@@ -22,6 +23,6 @@ export function terminalLog(
       if (quiet || said.has(event.message)) return;
       said.add(event.message);
     }
-    terminal.stderr(`${formatEvent(event, log ?? "common")}\n`);
+    terminal.stderr(`${formatEvent(event, log ?? "common", colours)}\n`);
   };
 }

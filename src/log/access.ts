@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AnsweringScript, Connection, Sent } from "../handler.ts";
+import type { AnsweringScript, Connection, Sent, VerifiedUser } from "../handler.ts";
 import { requestTarget } from "../request_path.ts";
 import type { ExitStatus } from "../runtime.ts";
 import type { Log } from "./events.ts";
@@ -13,6 +13,8 @@ import type { Log } from "./events.ts";
 export interface AccessRecord {
   /** Takes note of the script that answers. */
   onScript(script: AnsweringScript): void;
+  /** Takes note of the verified user. */
+  onUser(user: VerifiedUser): void;
   /** The response is handed over: logs it once it has been sent. `failed` when the client left before there was one. */
   answered(response: Response, failed: boolean): void;
 }
@@ -35,6 +37,7 @@ export function accessRecord(
   const time = new Date();
   const started = performance.now();
   let script: AnsweringScript | null = null;
+  let user = connection.user ?? null;
 
   function tell(status: number, bytes: number | null, complete: boolean): void {
     const durationMs = performance.now() - started;
@@ -44,7 +47,7 @@ export function accessRecord(
         time,
         requestId: connection.requestId,
         remote: connection.remote?.hostname ?? null,
-        user: connection.user?.name ?? null,
+        user: user?.name ?? null,
         method: request.method,
         target: requestTarget(request),
         protocol: connection.protocol ?? "HTTP/1.1",
@@ -68,6 +71,9 @@ export function accessRecord(
   return {
     onScript(answering) {
       script = answering;
+    },
+    onUser(verified) {
+      user = verified;
     },
     answered(response, failed) {
       const { status } = response;

@@ -22,7 +22,8 @@ export const LOG_FORMATS: readonly LogFormat[] = ["common", "combined", "json"];
  * An event as one line, without a line end.
  *
  * What came from outside cannot end the line or reach the terminal: control characters are written as Python writes
- * them, `\x1b`, and a backslash as two.
+ * them, `\x1b`, and a backslash as two. With `colours`, the status, the level of a message and the name of a script are
+ * set off for a terminal; JSON never is.
  *
  * @example
  * ```ts
@@ -37,31 +38,49 @@ export const LOG_FORMATS: readonly LogFormat[] = ["common", "combined", "json"];
  * console.assert(line === String.raw`/srv/cgi-bin/hello.py[123]: \x1b[31mred`);
  * ```
  */
-export function formatEvent(event: LogEvent, format: LogFormat = "common"): string {
+export function formatEvent(event: LogEvent, format: LogFormat = "common", colours = false): string {
   if (format === "json") return formatJson(event);
+  const paint = colours ? paintSgr : leavePlain;
   switch (event.type) {
     case "access":
-      return format === "combined" ? formatCombined(event) : formatCommon(event);
+      return format === "combined" ? formatCombined(event, paint) : formatCommon(event, paint);
     case "message":
-      return formatMessage(event);
+      return formatMessage(event, paint);
     case "script-stderr":
-      return `${speaker(event)}: ${escape(event.line)}`;
+      return `${paint(SCRIPT, `${speaker(event)}:`)} ${escape(event.line)}`;
     case "script-exit":
       return formatExit(event);
   }
 }
 
-function formatCommon(event: AccessEvent): string {
-  return `${identity(event)} [${localDate(event.time)}] ${outcome(event)}`;
+/** Text as it is to look: `code` is what ECMA-48's SGR takes. */
+type Paint = (code: string, text: string) => string;
+
+const paintSgr: Paint = (code, text) => `\x1b[${code}m${text}\x1b[0m`;
+const leavePlain: Paint = (_code, text) => text;
+
+/** From the 16 colours that every terminal has, in the shades its user has chosen: they show on light and dark. */
+const SCRIPT = "35";
+const LEVELS = { error: "1;31", warning: "1;33", info: "0" } as const;
+
+function statusColour(status: number): string {
+  if (status >= 500) return LEVELS.error;
+  if (status >= 400) return "33";
+  return status >= 300 ? "36" : "32";
 }
 
-function formatCombined(event: AccessEvent): string {
+function formatCommon(event: AccessEvent, paint: Paint): string {
+  return `${identity(event)} [${localDate(event.time)}] ${outcome(event, paint)}`;
+}
+
+function formatCombined(event: AccessEvent, paint: Paint): string {
   const time = `${localDate(event.time).replace(" ", ":")} ${zone(event.time)}`;
-  return `${identity(event)} [${time}] ${outcome(event)} ${quote(event.referer)} ${quote(event.userAgent)}`;
+  const client = `${quote(event.referer)} ${quote(event.userAgent)}`;
+  return `${identity(event)} [${time}] ${outcome(event, paint)} ${client}`;
 }
 
-function formatMessage(event: MessageEvent): string {
-  const level = event.level === "info" ? "" : ` ${event.level}:`;
+function formatMessage(event: MessageEvent, paint: Paint): string {
+  const level = event.level === "info" ? "" : ` ${paint(LEVELS[event.level], `${event.level}:`)}`;
   const who = event.script === undefined ? "" : ` ${speaker(event)}:`;
   // Not escape(): a backslash may be part of a command to copy (`sed -i 's/\r$//' FILE`).
   return `htbin:${level}${who} ${printable(event.message)}`;
@@ -75,7 +94,7 @@ function formatExit(event: ScriptExitEvent): string {
 function formatJson(event: LogEvent): string {
   const json = JSON.stringify({ time: new Date(), ...event });
   // JSON leaves DEL and C1 alone, and U+009B starts a terminal's control sequences as ESC [ does.
-  return json.replace(/[\x7f-\x9f]/g, (character) => `\\u${hex(character, 4)}`);
+  return json.replace(UNPRINTABLE, (character) => `\\u${hex(character, 4)}`);
 }
 
 /** The script that an event is about, as syslog names a program, and which request it answers. */
@@ -89,9 +108,9 @@ function identity(event: AccessEvent): string {
   return `${event.remote ?? "-"} - ${event.user === null ? "-" : escape(event.user)}`;
 }
 
-function outcome(event: AccessEvent): string {
+function outcome(event: AccessEvent, paint: Paint): string {
   const request = quote(`${event.method} ${event.target} ${event.protocol}`);
-  return `${request} ${event.status} ${event.bytes ?? "-"}`;
+  return `${request} ${paint(statusColour(event.status), String(event.status))} ${event.bytes ?? "-"}`;
 }
 
 function quote(text: string | null): string {
@@ -103,9 +122,14 @@ function escape(text: string): string {
   return printable(text.replaceAll("\\", "\\\\"));
 }
 
+/** Control characters; what some take for the end of a line; what turns the direction of the text after it. */
+const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+
 /** Text that neither ends its line nor does anything to a terminal: control characters are written as `\x1b`. */
 export function printable(text: string): string {
-  return text.replace(/[\0-\x1f\x7f-\x9f]/g, (character) => `\\x${hex(character, 2)}`);
+  return text.replace(UNPRINTABLE, (character) => {
+    return character < "\u0100" ? `\\x${hex(character, 2)}` : `\\u${hex(character, 4)}`;
+  });
 }
 
 function hex(character: string, digits: number): string {

@@ -5,7 +5,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { connect, exchange, get, type RawResponse, requestHead } from "../_http.ts";
-import { runtime } from "../_runtime.ts";
 import { makeFolder, script } from "./_folder.ts";
 import { runHere, type RunningHere, startHere } from "./_in_process.ts";
 
@@ -88,9 +87,7 @@ test("-H Set-Cookie stands beside a script's own", async () => {
   });
 });
 
-test("--protocol HTTP/1.0 closes the connection after each answer, HTTP/1.1 does not", {
-  skip: runtime.name === "deno" && "Deno's own server keeps connections whatever the response says",
-}, async () => {
+test("--protocol HTTP/1.0 closes the connection after each answer, HTTP/1.1 does not", async () => {
   for (const path of ["/file.txt", "/missing", "/folder/", "/cgi-bin/hello"]) {
     await serving(["--cgi", "--protocol", "HTTP/1.0"], async ({ port }) => {
       const connection = await connect({ hostname: "127.0.0.1", port });
@@ -167,6 +164,8 @@ test("--auth: 401 for everything without the password, and what is there with it
     assert.equal((await ask(server, get("/cgi-bin/local", basic("ada:1815")))).text, "0123456789");
     assert.equal((await ask(server, requestHead("HEAD", "/file.txt"))).status, 401);
   });
+  assert.match(log, /^127\.0\.0\.1 - ada \[[^\]]+\] "GET \/file\.txt HTTP\/1\.1" 200 10$/m);
+  assert.match(log, /^127\.0\.0\.1 - - \[[^\]]+\] "GET \/file\.txt HTTP\/1\.1" 401 /m);
   assert.doesNotMatch(log, /1815|YWRh|1816/);
 });
 

@@ -199,6 +199,14 @@ test("--explain goes by the same settings", async () => {
   assert.match(stdout, /^script +.*\/scripts\/hello$/m);
 });
 
+test("a file .env is read by Bun alone", async () => {
+  const cwd = folderOf({ ".env": "HTBIN_HEADER=X-From: .env\n" });
+  await serving(["0"], { cwd }, async (server) => {
+    const response = await exchange(server.address, get("/"));
+    assert.equal(response.header("x-from") ?? null, runtime.name === "bun" ? ".env" : null);
+  });
+});
+
 test("on Deno the environment is read as far as it is allowed, without asking", {
   skip: runtime.name !== "deno" && "permissions are Deno's",
 }, async () => {

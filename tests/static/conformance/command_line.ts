@@ -55,9 +55,9 @@ export const commandLineCases: ConformanceSection = {
       169,
       "T",
       "NO_COLOR=1; output to a pipe",
-      "no ESC byte on stdout and stderr",
+      "no ESC byte on stdout and stderr; with FORCE_COLOR=1 alone colours in the log",
       async () => {
-        for (const env of [{}, { NO_COLOR: "1" }]) {
+        for (const env of [{}, { NO_COLOR: "1" }, { NO_COLOR: "1", FORCE_COLOR: "1" }]) {
           await withSite(async (command) => {
             await fetchPath(command.address, "/nope");
             await command.logged(/" 404 /);
@@ -65,8 +65,12 @@ export const commandLineCases: ConformanceSection = {
             assert.ok(!command.stderr().includes("\x1b"));
           }, { env });
         }
+        await withSite(async (command) => {
+          await fetchPath(command.address, "/nope");
+          await command.logged(/" \x1b\[33m404\x1b\[0m /);
+          assert.ok(!command.stdout().includes("\x1b"));
+        }, { env: { FORCE_COLOR: "1" } });
       },
-      { pending: "There are no colours yet for FORCE_COLOR=1 to bring back." },
     ),
     test(
       170,

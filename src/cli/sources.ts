@@ -109,15 +109,19 @@ function listOf(text: string): readonly string[] {
 }
 
 function fromJson({ value: type }: Declaration, name: string, path: string, json: unknown): unknown {
-  const wanted = type === undefined ? "boolean" : isNumber(type) ? "number" : "string";
-  const list = type?.repeats && Array.isArray(json) ? json : [json];
-  for (const item of list) {
-    if (typeof item === wanted) continue;
-    // What it is instead is not shown: it may be a password.
-    const what = { boolean: "true or false", number: "a number", string: "text in quotes" }[wanted];
-    throw new UsageError(`${name} takes ${what}${type?.repeats ? ", or a list of it" : ""}`);
+  if (type === undefined) {
+    if (typeof json === "boolean") return json;
+    throw new UsageError(`${name} takes true or false`);
   }
-  if (type === undefined) return json;
+  const list = type.repeats && Array.isArray(json) ? json : [json];
+  const fits = isNumber(type)
+    ? list.every((item) => typeof item === "number")
+    : list.every((item) => typeof item === "string");
+  if (!fits) {
+    // What it is instead is not shown: it may be a password.
+    const wanted = isNumber(type) ? "a number" : "text in quotes";
+    throw new UsageError(`${name} takes ${wanted}${type.repeats ? ", or a list of it" : ""}`);
+  }
   const texts = list.map(String);
   return parseAll(type, name, type === value.path ? texts.map((text) => besideFile(path, text)) : texts);
 }

@@ -52,8 +52,10 @@ export function explainBits(
 ): string | null {
   const missing = wishes.find((wish) => !isAllowed(permissions, user, BITS[wish], certainty));
   if (missing === undefined) return null;
-  const letter = missing === "read" ? "r" : "x";
-  return `${missing} ${path} (mode ${octal(permissions)}): chmod o+${letter} ${path}`;
+  // A script that may be executed must be readable for its interpreter as well.
+  const isUnreadable = !isAllowed(permissions, user, BITS.read, certainty);
+  const letters = missing === "read" ? "r" : isUnreadable ? "rx" : "x";
+  return `${missing} ${path} (mode ${octal(permissions)}): chmod o+${letters} ${path}`;
 }
 
 /** Whether the bits allow `user` what `bit` stands for. */

@@ -39,11 +39,9 @@ export async function answerWithScript(exchange: Exchange): Promise<Response> {
   const reader = createHeadReader(strict);
   const progress = await readHead(running, reader);
   if (progress === null) return await failStopped(exchange);
-  const plan: ResponsePlan = progress.kind === "bad" ? progress : planResponse(progress.head, strict);
-  if (progress.kind === "bad" || plan.kind === "bad") {
-    const { reason } = plan as { reason: string };
-    return await failBadOutput(exchange, reason, reader.sample());
-  }
+  if (progress.kind === "bad") return await failBadOutput(exchange, progress, reader.sample());
+  const plan = planResponse(progress.head, strict);
+  if (plan.kind === "bad") return await failBadOutput(exchange, plan, reader.sample());
   running.headDone();
   if (plan.kind === "local-redirect") return await answerRedirect(exchange, plan, progress.rest);
   if (plan.kind === "sendfile") {
@@ -99,8 +97,8 @@ function answerDocument(exchange: Exchange, answer: Answer, rest: Bytes): Respon
         ? exchange.fail({ status: 502, reason: `the script failed: ${reason}`, running, sample: rest })
         : exchange.fail({
           status: 500,
-          reason:
-            `the script failed after its answer: ${reason} (if it did not, it should end with "exit 0")`,
+          reason: `the script wrote its answer, and then failed: ${reason}`,
+          advice: 'if it did not fail, let it end with "exit 0"',
           running,
           sample: rest,
           page,
@@ -129,7 +127,7 @@ async function answerRedirect(
   if (first !== null) return await answerDocument(exchange, plan.answer, first);
   const exit = await running.exitWithin(EXIT_WAIT);
   if (running.stopped() !== null) return await failStopped(exchange);
-  if (exit !== null && !isSuccess(exit)) return await failBadOutput(exchange, describeExit(exit));
+  if (exit !== null && !isSuccess(exit)) return await failBadOutput(exchange, { reason: describeExit(exit) });
   return await redirectLocally(plan.target, request, connection) ??
     respond(plan.answer.status, plan.answer.headers, null);
 }
@@ -159,7 +157,11 @@ function discard(exchange: Exchange, onBytes: () => void = () => {}): void {
   void drain();
 }
 
-async function failBadOutput(exchange: Exchange, reason: string, sample?: Bytes): Promise<Response> {
+async function failBadOutput(
+  exchange: Exchange,
+  { reason, advice }: Pick<Failure, "reason" | "advice">,
+  sample?: Bytes,
+): Promise<Response> {
   const { running } = exchange;
   // One that ended by itself is left its own exit status, which says more than ours.
   if (await running.exitWithin(EXIT_WAIT) === null) running.stop("bad-output");
@@ -167,7 +169,10 @@ async function failBadOutput(exchange: Exchange, reason: string, sample?: Bytes)
   else discard(exchange);
   return await exchange.fail({
     status: 502,
-    reason: `the script's output is no response: ${reason}`,
+    reason: running.hasWritten()
+      ? `the script's output is no response: ${reason}`
+      : "the script wrote nothing",
+    advice,
     running,
     ...(sample === undefined ? {} : { sample }),
   });

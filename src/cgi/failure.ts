@@ -20,6 +20,8 @@ export interface Failure {
   readonly status: number;
   /** What happened: the part of the log line that nobody else knows. */
   readonly reason: string;
+  /** What to do about it, where that is known: else it is looked into. */
+  readonly advice?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   /** The script, if it was started. */
   readonly running?: RunningScript;
@@ -80,14 +82,13 @@ export function createFailures(options: FailureOptions): Failures {
   }
   async function tell(
     { script }: Attempt,
-    reason: string,
-    running: RunningScript | undefined,
+    { reason, running, advice }: Pick<Failure, "reason" | "running" | "advice">,
   ): Promise<string> {
     const exit = running?.exit() ?? null;
     const ending = exit === null ? "" : describeExit(exit);
     const told = ending === "" || reason.includes(ending) ? reason : `${reason} (${ending})`;
-    const advice = mayBeUnrunnable(running) ? await diagnose(script) : null;
-    return advice === null ? told : `${told}; ${advice}`;
+    const toDo = advice ?? (mayBeUnrunnable(running) ? await diagnose(script) : null);
+    return toDo === null ? told : `${told}; ${toDo}`;
   }
 
   return {
@@ -95,7 +96,7 @@ export function createFailures(options: FailureOptions): Failures {
       const { running, status, headers = {} } = failure;
       const { request } = attempt.call;
       const words = await running?.lastWords() ?? [];
-      const story = await tell(attempt, failure.reason, running);
+      const story = await tell(attempt, failure);
       const level = status < 500 ? "warning" : "error";
       write(level, attempt, `answered ${status}: ${story}`, running);
       if (development && isOfTheScript(status) && isLocal(attempt.call)) {
@@ -105,7 +106,7 @@ export function createFailures(options: FailureOptions): Failures {
     },
     async brokenOff(attempt, running, reason) {
       await running.lastWords();
-      const story = await tell(attempt, reason, running);
+      const story = await tell(attempt, { reason, running });
       write("error", attempt, `response broken off: ${story}`, running);
     },
     warn: (attempt, message, running) => write("warning", attempt, message, running),

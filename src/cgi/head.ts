@@ -39,8 +39,8 @@ export type HeadProgress =
     /** What was read beyond the head: the beginning of the body. */
     readonly rest: Bytes;
   }
-  /** The output is not a response. `reason` completes "the script's output: …". */
-  | { readonly kind: "bad"; readonly reason: string };
+  /** The output is not a response. `reason` completes "the script's output is no response: …". */
+  | { readonly kind: "bad"; readonly reason: string; readonly advice?: string };
 
 /** Takes a script's output piece by piece until its head is known. */
 export interface HeadReader {
@@ -56,13 +56,26 @@ const CR = 0x0d;
 const SP = 0x20;
 const TAB = 0x09;
 const COLON = 0x3a;
+const LESS_THAN = 0x3c;
 const NO_BYTES: Bytes = new Uint8Array(0);
 const MORE: HeadProgress = { kind: "more" };
 const SAMPLE_SIZE = 512;
 
+/**
+ * What Python's cgitb begins its page with, headers or not: a comment for a browser that is in the body already. Nothing
+ * else is written like it, and nothing is lost with it.
+ */
+const CGITB_LINE = "<!--: spam";
+
+/** For the commonest mistake of all. */
+const BEGIN_WITH_HEADERS =
+  "a script's output begins with headers, such as Content-Type: text/html, and a blank line";
+
 /** A refusal on its way out of the line parser. Never leaves this file. */
 interface Refusal {
   readonly refused: string;
+  /** What to do about it, if it is the first line. */
+  readonly advice?: string;
 }
 
 /**
@@ -96,10 +109,11 @@ export function createHeadReader(strict: boolean): HeadReader {
 
   function takeLine(bytes: Bytes, start: number, end: number): HeadProgress {
     if (start === end) return endBlock(bytes);
+    if (bytes[start] === LESS_THAN && latin1(bytes, start, end) === CGITB_LINE) return MORE;
     const refusal = block.take(bytes, start, end);
     if (refusal === null) return MORE;
     if (!strict && block.isUntouched() && interim === 0) return bodyOnly();
-    return bad(refusal.refused);
+    return bad(refusal.refused, block.isUntouched() ? refusal.advice : undefined);
   }
 
   function endBlock(bytes: Bytes): HeadProgress {
@@ -110,7 +124,9 @@ export function createHeadReader(strict: boolean): HeadReader {
       block = createBlock(strict);
       return MORE;
     }
-    if (strict && block.isUntouched()) return bad("a blank line where the first header belongs");
+    if (strict && block.isUntouched()) {
+      return bad("a blank line where the first header belongs", BEGIN_WITH_HEADERS);
+    }
     // The blank line's own end has not been passed yet: the rest begins after its line feed.
     const rest = bytes.subarray(bytes.indexOf(LF, lineStart) + 1);
     return { kind: "head", head: block.head(), rest };
@@ -119,13 +135,13 @@ export function createHeadReader(strict: boolean): HeadReader {
   function end(): HeadProgress {
     const bytes = store.bytes();
     if (bytes.length === 0) return bad("nothing at all");
-    if (strict) return bad(missingBlankLine(bytes, lineStart));
+    if (strict) return missingBlankLine(bytes, lineStart);
     if (lineStart < bytes.length) {
       const refusal = block.take(bytes, lineStart, lineEnd(bytes, lineStart, bytes.length));
       if (refusal !== null && block.isUntouched() && interim === 0) return bodyOnly();
       lineStart = bytes.length;
     }
-    if (block.isUntouched() || (block.status() ?? 200) < 200) return bad("no blank line after the headers");
+    if (block.isUntouched() || (block.status() ?? 200) < 200) return bad(NO_BLANK_LINE);
     return { kind: "head", head: block.head(), rest: NO_BYTES };
   }
 
@@ -136,17 +152,19 @@ export function createHeadReader(strict: boolean): HeadReader {
   return { push, end, sample: () => store.bytes().slice(0, SAMPLE_SIZE) };
 }
 
-function bad(reason: string): HeadProgress {
-  return { kind: "bad", reason };
+function bad(reason: string, advice?: string): HeadProgress {
+  return { kind: "bad", reason, ...(advice === undefined ? {} : { advice }) };
 }
 
-function missingBlankLine(bytes: Bytes, lineStart: number): string {
+const NO_BLANK_LINE = "no blank line after the headers";
+
+function missingBlankLine(bytes: Bytes, lineStart: number): HeadProgress {
   const last = bytes.subarray(lineStart, lineEnd(bytes, lineStart, bytes.length));
   // Text without any header is the commoner mistake, and deserves its own name.
   if (lineStart === 0 && !last.includes(COLON)) {
-    return `a first line that is not a header: ${quoteBytes(last)}`;
+    return bad(`a first line that is not a header: ${quoteBytes(last)}`, BEGIN_WITH_HEADERS);
   }
-  return "no blank line after the headers";
+  return bad(NO_BLANK_LINE);
 }
 
 /** Where a line ends without its CR. */
@@ -229,7 +247,7 @@ function parseField(bytes: Bytes, start: number, end: number): Field | Refusal {
     return refuse(`a continued (folded) header line: ${line()}`);
   }
   const colon = indexOfColon(bytes, start, end);
-  if (colon < 0) return refuse(`a line that is not a header: ${line()}`);
+  if (colon < 0) return { refused: `a line that is not a header: ${line()}`, advice: BEGIN_WITH_HEADERS };
   if (colon === start) return refuse(`a header without a name: ${line()}`);
   if (bytes[colon - 1] === SP || bytes[colon - 1] === TAB) {
     return refuse(`a space before the colon: ${line()}`);

@@ -151,7 +151,12 @@ export async function explainHead(
   // A relative one starts at the working directory: unusual, but the system's to refuse.
   if (!isAbsolutePath(program)) return null;
   const info = await files.stat(program).catch(() => undefined);
-  return info === null ? `the interpreter ${program} in the #! line is not there` : null;
+  if (info === undefined) return null;
+  const interpreter = `the interpreter ${program} in the #! line`;
+  if (info === null) return `${interpreter} is not there: install it, or correct the line`;
+  if (info.kind !== "file") return `${interpreter} is no program: correct the line`;
+  const isExecutable = await files.isExecutable?.(program).catch(() => true) ?? true;
+  return isExecutable ? null : `${interpreter} is not executable: correct the line`;
 }
 
 type Endings = readonly (readonly [ending: string, command: readonly string[]])[];

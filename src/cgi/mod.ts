@@ -68,7 +68,7 @@ export function cgi(options: CgiOptions): CgiHandler {
     if (found.kind === "pass") return undefined;
     if (found.kind === "refused") {
       const { status, reason, told } = found;
-      if (status !== 404 || told) warnAbout(url, reason, connection);
+      if (status !== 404 || told) warnAbout(url, `answered ${status}: ${reason}`, connection);
       return await renderError({ status, request });
     }
     return await runFound(request, connection, found.script);
@@ -103,7 +103,7 @@ export function cgi(options: CgiOptions): CgiHandler {
     if ((connection.redirects ?? 0) > MOST_REDIRECTS) {
       return await failures.answer(attempt, {
         status: 500,
-        reason: `more than ${MOST_REDIRECTS} local redirects`,
+        reason: `more than ${MOST_REDIRECTS} local redirects, one after another`,
       });
     }
     const refused = await checkAuthorization(call);

@@ -186,7 +186,10 @@ function bodyEvents(course: Course, { limits }: RunSettings): BodyEvents {
     // Stopped before its input ends: a script must not take half an upload for a whole one.
     broken: () => stop(course, "client-gone"),
     tooLarge() {
-      course.refusal = { status: 413, reason: `a request body of more than ${limits.body} bytes` };
+      course.refusal = {
+        status: 413,
+        reason: `a request body of more than ${limits.body} bytes (limits.body)`,
+      };
       stop(course, "output-unwanted");
     },
   };
@@ -204,8 +207,9 @@ async function sendAway(
 ): Promise<Response> {
   if (rejection === "gone") return nobody();
   const reasons: Readonly<Record<Exclude<Rejection, "gone">, string>> = {
-    full: `${queue.running} scripts run and ${queue.waiting} requests wait (limits.concurrent, limits.queue)`,
-    late: `no place within ${settings.limits.waitMs / 1000} s (limits.wait)`,
+    full:
+      `${queue.running} scripts run and ${queue.waiting} requests wait (limits.concurrent, --cgi-max; limits.queue, --cgi-queue)`,
+    late: `no place among the running scripts within ${settings.limits.waitMs / 1000} s (limits.wait)`,
     closed: "the server is shutting down",
   };
   return await failures.answer(attempt, {

@@ -9,7 +9,7 @@ import type { Bytes, ExitStatus } from "../runtime.ts";
 import { createChunkDecoder } from "./chunked.ts";
 import { describeExit, isSuccess } from "./failure.ts";
 import type { Answer } from "./response.ts";
-import type { RunningScript } from "./supervisor.ts";
+import type { ReachedLimit, RunningScript } from "./supervisor.ts";
 
 /**
  * How long a script that has closed its output is waited for, in milliseconds: a failure shows as a broken transfer. One
@@ -64,7 +64,7 @@ export function readScriptBody(spec: BodySpec): ScriptBody {
   function receive(bytes: Bytes): void {
     if (decoder === null) return take(bytes);
     const pieces = decoder.push(bytes);
-    if (pieces === null) throw new BrokenBody("chunks that are not well-formed");
+    if (pieces === null) throw new BrokenBody("the script's chunks are not well-formed");
     for (const piece of pieces) take(piece);
   }
   const isFull = (): boolean => ready.length === 0 && (passed === length || decoder?.isDone() === true);
@@ -78,8 +78,8 @@ export function readScriptBody(spec: BodySpec): ScriptBody {
         if (isFull() || (length === null && decoder === null)) return null;
         throw new BrokenBody(
           length === null
-            ? "its chunks have no end"
-            : `${passed} bytes, which said Content-Length: ${length}`,
+            ? "the script's chunks have no end"
+            : `the script wrote ${passed} bytes where it said Content-Length: ${length}`,
         );
       }
       receive(bytes);
@@ -113,10 +113,21 @@ async function checkEnd(running: RunningScript, status: number): Promise<void> {
   throw new ScriptFailed(exit);
 }
 
+/** What has happened at a time limit, and what sets it: the option of `cgi()`, the command's flag. */
+const LIMITS: Readonly<Record<ReachedLimit["name"], { readonly what: string; readonly option: string }>> = {
+  firstByte: { what: "no headers from the script for", option: "timeouts.firstByte, --cgi-timeout" },
+  idle: { what: "nothing more from the script for", option: "timeouts.idle, --cgi-idle-timeout" },
+  total: { what: "the script did not end within", option: "timeouts.total, --cgi-total-timeout" },
+};
+
 /** Why a script was stopped, for the log. */
 export function describeStop(running: RunningScript): string {
   const reason = running.stopped();
-  if (reason === "timeout") return `time limit (timeouts.${running.limit()}) reached`;
+  const limit = running.limit();
+  if (limit !== null) {
+    const { what, option } = LIMITS[limit.name];
+    return `${what} ${limit.ms / 1000} s (${option})`;
+  }
   if (reason === "shutdown") return "the server is shutting down";
-  return reason === "client-gone" ? "the client has left" : "it was stopped";
+  return reason === "client-gone" ? "the client has left" : "the script was stopped";
 }

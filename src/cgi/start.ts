@@ -37,8 +37,10 @@ export function createStart({ options, settings, processes, diagnose, queue, log
   const findUser = createUserFinder(options.user, processes, log);
 
   async function explain(error: SpawnError, { script }: Attempt): Promise<Failure> {
-    const advice = await diagnose(script);
-    const reason = `cannot start ${script.program}: ${error.message}${advice === null ? "" : `; ${advice}`}`;
+    const what = script.program === script.filename ? "cannot start" : `cannot start ${script.program}`;
+    const cause = error.message.replace(`Cannot start ${script.program}: `, "");
+    // What stands in the way says more than what the system made of it.
+    const reason = `${what}: ${error.reason === "exhausted" ? cause : await diagnose(script) ?? cause}`;
     // Out of processes or memory: the script is not to blame, and it may go well in a moment.
     if (error.reason === "exhausted") {
       return { status: 503, reason, headers: { "retry-after": String(queue.retryAfter()) } };

@@ -16,7 +16,10 @@ import { startTimeLimit, within } from "./time_limit.ts";
 export type StopReason = NonNullable<ScriptExit["stopped"]>;
 
 /** Which time limit was reached. */
-export type LimitName = "firstByte" | "idle" | "total";
+export interface ReachedLimit {
+  readonly name: "firstByte" | "idle" | "total";
+  readonly ms: number;
+}
 
 /** How long an ended script's standard error may still be written to by what it left behind, in milliseconds. */
 const LATE_STDERR = 200;
@@ -50,8 +53,8 @@ export interface RunningScript {
   stop(reason: StopReason): void;
   /** Why it was stopped. */
   stopped(): StopReason | null;
-  /** Which time limit stopped it. */
-  limit(): LimitName | null;
+  /** Which time limit stopped it, and how long that is. */
+  limit(): ReachedLimit | null;
   /** Called when it is stopped. */
   onStop(listener: () => void): void;
   /** How it ended, or `null` while it runs. */
@@ -76,20 +79,20 @@ export function supervise(
   let exit: ExitStatus | null = null;
   let stopped: StopReason | null = null;
   let endedBy: StopReason | null = null;
-  let limit: LimitName | null = null;
+  let limit: ReachedLimit | null = null;
   let ended = false;
   let written = false;
   let killTimer: ReturnType<typeof setTimeout> | undefined;
   let listener = (): void => {};
   const quiet = startTimeLimit(
     times.firstByteMs,
-    () => reachLimit(headDone ? "idle" : "firstByte"),
+    () => reachLimit(headDone ? "idle" : "firstByte", headDone ? times.idleMs : times.firstByteMs),
   );
-  const total = startTimeLimit(times.totalMs, () => reachLimit("total"));
+  const total = startTimeLimit(times.totalMs, () => reachLimit("total", times.totalMs));
 
-  function reachLimit(name: LimitName): void {
+  function reachLimit(name: ReachedLimit["name"], ms: number): void {
     if (stopped !== null || ended) return;
-    limit = name;
+    limit = { name, ms };
     stop("timeout");
   }
   function idleMs(): number {

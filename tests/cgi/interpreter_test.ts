@@ -236,7 +236,7 @@ describe("the diagnosis", () => {
     ["cr", `\\r in the #! line (Windows line ends): sed -i 's/\\r$//' ${site}/cr`],
     ["cr-env", `\\r in the #! line (Windows line ends): sed -i 's/\\r$//' ${site}/cr-env`],
     ["cr-option", `\\r in the #! line (Windows line ends): sed -i 's/\\r$//' ${site}/cr-option`],
-    ["lost", "the interpreter /usr/bin/pyhton3 in the #! line is not there"],
+    ["lost", "the interpreter /usr/bin/pyhton3 in the #! line is not there: install it, or correct the line"],
     ["relative", "the #! line names python3 without its folder: write it as /usr/bin/env python3"],
     ["env", null, asRoot],
     [

@@ -364,7 +364,7 @@ describe("another user", () => {
     assert.equal(
       await status("private"),
       "started as root, scripts run as nobody, who cannot execute /site/cgi-bin/private (mode 700): " +
-        "chmod o+x /site/cgi-bin/private",
+        "chmod o+rx /site/cgi-bin/private",
     );
     assert.match(await status("private", "1000:1000"), /^scripts run as 1000:1000, who cannot execute/);
   });

@@ -142,7 +142,10 @@ describe("cgi() and lengths", () => {
     await shell("printf 'Content-Type: a/b\\nContent-Length: 10\\n\\nabc'");
     await brokenOff(served);
     const { message } = await served.message(/^response broken off/);
-    assert.equal(message, "response broken off: 3 bytes, which said Content-Length: 10 (exit status 0)");
+    assert.equal(
+      message,
+      "response broken off: the script wrote 3 bytes where it said Content-Length: 10 (exit status 0)",
+    );
   });
 
   it("cuts a body that is longer, and the connection lives on", async () => {
@@ -215,28 +218,43 @@ describe("cgi() and lengths", () => {
 });
 
 describe("cgi() and failures", () => {
+  const NO_RESPONSE = "the script's output is no response: ";
+  const BEGIN = "; a script's output begins with headers, such as Content-Type: text/html, and a blank line";
   for (
     const [name, source, reason] of [
-      ["writes nothing", "exit 0", "nothing at all (exit status 0)"],
-      ["fails without a word", "exit 7", "nothing at all (exit status 7)"],
-      ["writes no head", "echo hello world", 'a line that is not a header: "hello world" (exit status 0)'],
-      ["forgets the blank line", "echo A: b", "no blank line after the headers (exit status 0)"],
+      ["writes nothing", "exit 0", "the script wrote nothing (exit status 0)"],
+      ["fails without a word", "exit 7", "the script wrote nothing (exit status 7)"],
+      [
+        "writes no head",
+        "echo hello world",
+        `${NO_RESPONSE}a line that is not a header: "hello world" (exit status 0)${BEGIN}`,
+      ],
+      [
+        "forgets the blank line",
+        "echo A: b",
+        `${NO_RESPONSE}no blank line after the headers (exit status 0)`,
+      ],
+      [
+        "goes on to its text without a blank line",
+        "echo A: b; echo hello",
+        `${NO_RESPONSE}a line that is not a header: "hello" (exit status 0)`,
+      ],
       [
         "begins with a blank line",
         "echo; echo hello",
-        "a blank line where the first header belongs (exit status 0)",
+        `${NO_RESPONSE}a blank line where the first header belongs (exit status 0)${BEGIN}`,
       ],
       [
         "names no type",
         "printf 'X: y\\n\\nbody'",
-        "no Content-Type, Status or Location header (exit status 0)",
+        `${NO_RESPONSE}no Content-Type, Status or Location header (exit status 0)`,
       ],
       [
         "splits a header",
         "printf 'A: b\\rX: y\\n\\n'",
-        'a control character in the value of "A" (exit status 0)',
+        `${NO_RESPONSE}a control character in the value of "A" (exit status 0)`,
       ],
-      ["is killed before its head", "kill -KILL $$", "nothing at all (ended by SIGKILL)"],
+      ["is killed before its head", "kill -KILL $$", "the script wrote nothing (ended by SIGKILL)"],
     ] as const
   ) {
     it(`answers 502 to a script that ${name}`, async () => {
@@ -245,7 +263,7 @@ describe("cgi() and failures", () => {
       assert.equal(response.status, 502);
       assert.equal(response.complete, true);
       const said = await served.message(/^answered 502/);
-      assert.equal(said.message, `answered 502: the script's output is no response: ${reason}`);
+      assert.equal(said.message, `answered 502: ${reason}`);
       assert.equal(said.script, "/bin/sh");
       assert.equal(typeof said.pid, "number");
       assert.equal(typeof said.requestId, "string");
@@ -296,7 +314,9 @@ describe("cgi() and failures", () => {
     assert.equal(response.header("content-type"), "text/html");
     assert.equal(response.header("cache-control"), "no-store");
     assert.equal(response.header("etag"), null);
-    await served.message(/^answered 500: the script failed after its answer: exit status 3 \(if it did not/);
+    await served.message(
+      /^answered 500: the script wrote its answer, and then failed: exit status 3; if it did not fail, /,
+    );
   });
 
   it("answers 502 to a script that failed and wrote less than it said, or nothing", async () => {

@@ -103,7 +103,7 @@ describe("a local redirect", () => {
   it("ends in 500 when it leads to itself for ever", async () => {
     await redirecting("printf 'Location: /cgi-bin/s\\n\\n'");
     assert.equal((await served.get("/cgi-bin/s")).status, 500);
-    await served.message(/^answered 500: more than 10 local redirects$/);
+    await served.message(/^answered 500: more than 10 local redirects, one after another$/);
     await served.exit(11);
     assert.equal(served.events.filter(({ type }) => type === "script-exit").length, 11);
   });

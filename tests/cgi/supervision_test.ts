@@ -24,7 +24,9 @@ describe("cgi() and time", () => {
     assert.equal((await served.get()).status, 504);
     assert.ok(performance.now() - started < 5000);
     assert.equal((await served.exit()).signal, "SIGTERM");
-    await served.message(/^answered 504: time limit \(timeouts.firstByte\) reached/);
+    await served.message(
+      /^answered 504: no headers from the script for 0\.2 s \(timeouts\.firstByte, --cgi-timeout\)/,
+    );
   });
 
   it("breaks the answer off when the script falls silent", async () => {
@@ -32,7 +34,9 @@ describe("cgi() and time", () => {
     const response = await served.get();
     assert.equal(response.complete, false);
     assert.match(toLatin1(response.raw), /before/);
-    await served.message(/^response broken off: time limit \(timeouts.idle\) reached/);
+    await served.message(
+      /^response broken off: nothing more from the script for 0\.2 s \(timeouts\.idle, --cgi-idle-timeout\)/,
+    );
   });
 
   it("does not take a script that goes on for silent", async () => {
@@ -46,7 +50,9 @@ describe("cgi() and time", () => {
     await shell(`${HEAD}; while :; do echo x; sleep 0.05; done`, { timeouts: { idle: 5, total: 0.4 } });
     const response = await served.get();
     assert.equal(response.complete, false);
-    await served.message(/^response broken off: time limit \(timeouts.total\) reached/);
+    await served.message(
+      /^response broken off: the script did not end within 0\.4 s \(timeouts\.total, --cgi-total-timeout\)/,
+    );
     await served.exit();
   });
 
@@ -245,7 +251,7 @@ describe("cgi() under load", () => {
     const both = [served.get(), served.get()];
     const refused = await Promise.race(both);
     assert.equal(refused.status, 503);
-    await served.message(/^answered 503: no place within 0.1 s/);
+    await served.message(/^answered 503: no place among the running scripts within 0\.1 s \(limits\.wait\)$/);
     writeFileSync(go, "");
     const statuses = (await Promise.all(both)).map(({ status }) => status);
     assert.deepEqual(statuses.sort(), [200, 503]);

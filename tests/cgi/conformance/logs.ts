@@ -152,7 +152,7 @@ async function badScripts(): Promise<void> {
   const server = await usualServer();
   const rows: readonly (readonly [path: string, pattern: RegExp])[] = [
     [shell("h8-text.sh", "echo no head; exit 3"), /^answered 502: .*not a header: "no head".*exit status 3/],
-    [shell("h8-empty.sh", "exit 7"), /^answered 502: .*nothing at all.*exit status 7/],
+    [shell("h8-empty.sh", "exit 7"), /^answered 502: the script wrote nothing \(exit status 7\)/],
     [shell("h8-blank.sh", "printf 'Content-Type: text/plain\\n'"), /no blank line after the headers/],
     [script("h8-crlf.sh", "#!/bin/sh\r\necho\r\n"), /\\r/],
     [script("h8-gone.sh", "#!/nonexistent/program\n"), /\/nonexistent\/program/],

@@ -76,7 +76,10 @@ export const responseBodyCases: ConformanceSection = together({
         const response = await askBroken(server, bytes);
         assert.notEqual(response?.complete, true, response?.head);
       }
-      await server.message("d32.sh", /response broken off: 3 bytes, which said Content-Length: 10/);
+      await server.message(
+        "d32.sh",
+        /response broken off: the script wrote 3 bytes where it said Content-Length: 10/,
+      );
     }),
     prints(
       "D33",

@@ -40,6 +40,7 @@ export interface Flags {
   readonly cgiMax?: number;
   readonly cgiQueue?: number;
   readonly cgiPassAuth?: boolean;
+  readonly cgiLenient?: boolean;
   readonly cgiDevelopment?: boolean;
   readonly trustProxy?: readonly string[];
   readonly explain?: string;
@@ -151,6 +152,7 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     valued("--cgi-max <n>", "scripts at a time (default: 4 per processor, at least 16)", value.count(1)),
     valued("--cgi-queue <n>", "requests that may wait (default: 1024)", value.count(0)),
     toggle("--cgi-pass-auth", "show scripts the Authorization header"),
+    toggle("--cgi-lenient", "take output without headers, and skip lines that are none"),
     toggle("--cgi-development", "show browsers on this machine why a script failed"),
     valued("--trust-proxy <address>", "proxy to believe Forwarded headers of (*)", value.texts),
     {

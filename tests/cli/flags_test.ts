@@ -219,6 +219,17 @@ test("--cgi-pass-auth", async () => {
   });
 });
 
+test("--cgi-lenient", async () => {
+  await asking(SITE, ["--cgi"], async (ask) => {
+    assert.equal((await ask("/cgi-bin/bad")).status, 502);
+  });
+  await asking(SITE, ["--cgi-lenient"], async (ask) => {
+    const { status, body } = await ask("/cgi-bin/bad");
+    assert.equal(status, 200);
+    assert.match(body, /^no head/);
+  });
+});
+
 test("--cgi-development", async () => {
   const headers = { accept: "text/plain" };
   await asking(SITE, ["--cgi"], async (ask) => {

@@ -117,6 +117,7 @@ function cgiOptions(flags: Flags): SiteCgiOptions | null {
     env: flags.cgiEnv?.set,
     inheritEnv: flags.cgiEnv?.inherit,
     passAuthorization: flags.cgiPassAuth || undefined,
+    strict: flags.cgiLenient ? false : undefined,
     development: flags.cgiDevelopment || undefined,
     trustedProxies: flags.trustProxy,
     timeouts: definedOrNone({

@@ -40,6 +40,8 @@ export interface SoakReport {
   readonly descriptors: readonly string[];
   /** Files in the folder for temporary files that were not there before. */
   readonly files: readonly string[];
+  /** What the server wrote to its terminal. It has no log. */
+  readonly printed: string;
   /** Resident memory in megabytes, when half was done and at the end. */
   readonly memory: { readonly half: number; readonly end: number };
   readonly seconds: number;
@@ -71,6 +73,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       processes,
       descriptors: beyond(after.descriptors, before.descriptors),
       files: beyond(after.files, before.files),
+      printed: server.printed(),
       memory: { half, end: residentMegabytes(server.pid) },
       seconds,
     };
@@ -81,18 +84,24 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
 
 interface SoakServer extends Target {
   readonly pid: number;
+  /** What it has written to standard error. Nothing should be. */
+  printed(): string;
   close(): Promise<void>;
 }
 
 async function startServer(mark: string): Promise<SoakServer> {
-  const child = start("_soak_server", [], { SOAK: mark });
+  const child = start("_soak_server", [], { SOAK: mark }, "pipe");
+  const decoder = new TextDecoder();
+  let printed = "";
+  child.stderr!.on("data", (bytes: Uint8Array) => printed += decoder.decode(bytes, { stream: true }));
   const port = await new Promise<number>((resolve, reject) => {
     eachLine(child, (line) => resolve(Number(line)));
-    child.once("exit", (code) => reject(new Error(`The server ended with ${code}`)));
+    child.once("exit", (code) => reject(new Error(`The server ended with ${code}: ${printed}`)));
   });
   const exited = new Promise<void>((resolve) => void child.once("exit", () => resolve()));
   return {
     pid: child.pid!,
+    printed: () => printed,
     hostname: "127.0.0.1",
     port,
     async close() {
@@ -125,12 +134,17 @@ function runClient(
   });
 }
 
-function start(name: string, args: readonly string[], env: Record<string, string> = {}): ChildProcess {
+function start(
+  name: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  stderr: "inherit" | "pipe" = "inherit",
+): ChildProcess {
   // In the compiled tests they are .js files.
   const file = fileURLToPath(new URL(`./${name}${import.meta.url.slice(-3)}`, import.meta.url));
   const before = runtime.name === "deno" ? ["run", "--no-check", "-A"] : [];
   return spawn(process.execPath, [...before, file, ...args], {
-    stdio: ["pipe", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", stderr],
     env: { ...process.env, ...env },
   });
 }

@@ -76,8 +76,30 @@ export const KINDS: Readonly<Record<string, Play>> = {
     await pause(random() * 20);
     return null;
   },
+  async resetsDuringUpload(connection, random) {
+    await connection.send(requestHead("POST", "/echo", "Content-Length: 300000") + MANY);
+    await pause(random() * 20);
+    connection.reset();
+    return null;
+  },
   async leavesAtOnce(connection) {
     await connection.send(get("/slow"));
+    return null;
+  },
+  async leavesInHead(connection) {
+    await connection.send("GET /hello HTTP/1.1\r\nHost");
+    return null;
+  },
+  async leavesInPipeline(connection) {
+    await connection.send(get("/hello") + get("/slow") + get("/silent"));
+    await connection.response({ timeout: 30_000 });
+    connection.reset();
+    return null;
+  },
+  async sendsNonsense(connection, random) {
+    const after = random() < 0.5 ? requestHead("POST", "/echo", "Transfer-Encoding: chunked") : "";
+    await connection.send(`${after}\x16\x03\x01\r\n\r\n`);
+    await connection.ended(30_000);
     return null;
   },
 };

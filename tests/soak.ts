@@ -3,9 +3,7 @@
  * kind (`SOAK_KINDS`: only these, with commas), and then a look at what is
  * left. Exit status 1 when there is anything.
  *
- *     deno run -A tests/soak.ts
- *     bun tests/soak.ts
- *     npx tsc -p tsconfig.test.json && node build/tests/soak.js
+ *     npm run soak          (on Node; soak:deno, soak:bun)
  *
  * @module
  */
@@ -38,12 +36,13 @@ const faults = faultsOf(report);
 for (const fault of faults) say(fault);
 process.exit(faults.length === 0 ? 0 : 1);
 
-function faultsOf({ wrong, processes, descriptors, files, memory }: SoakReport): readonly string[] {
+function faultsOf({ wrong, processes, descriptors, files, memory, printed }: SoakReport): readonly string[] {
   return [
     ...wrong.map((fault) => `wrong answer: ${fault}`),
     ...processes.map((name) => `process left: ${name}`),
     ...descriptors.map((name) => `descriptor left: ${name}`),
     ...files.map((name) => `file left: ${name}`),
+    ...(printed === "" ? [] : [`printed by the server: ${printed}`]),
     ...(memory.end > memory.half + GROWTH
       ? [`memory grew by ${memory.end - memory.half} MB in the second half`]
       : []),

@@ -351,6 +351,41 @@ test("listen() gets its response through to a client that is still sending", () 
     connection.close();
   }));
 
+for (const [isChunked, more] of [[false, []], [true, []], [true, ["Connection: close"]]] as const) {
+  const name = `${isChunked ? "chunked body" : "body of 5 MiB"}${more.length > 0 ? ", the last one," : ""}`;
+  test(`listen() does not reset the connection over a ${name} that nobody reads`, () =>
+    serving(() => new Response("no, thanks"), async ({ target }) => {
+      const connection = await connect(target);
+      const length = 5 << 20;
+      const framing = isChunked ? "Transfer-Encoding: chunked" : `Content-Length: ${length}`;
+      await connection.send(requestHead("POST", "/", framing, ...more));
+      if (isChunked) await connection.send(`${length.toString(16)}\r\n`);
+      await connection.send(new Uint8Array(length / 2));
+      const response = await connection.response();
+      assert.equal(response.text, "no, thanks");
+      // Only a length says so much beforehand.
+      if (!isChunked) assert.equal(response.header("connection"), "close");
+      // A reset would make a client's system forget the response that it has not read yet (RFC 9112 section 9.6).
+      for (let sent = length / 2; sent < length; sent += 1 << 16) {
+        await connection.send(new Uint8Array(1 << 16));
+      }
+      assert.equal(await connection.ended(), "fin");
+      connection.close();
+    }));
+}
+
+test("listen() keeps the connection after a body of 500 KiB that nobody reads", () =>
+  serving(() => new Response("no, thanks"), async ({ target }) => {
+    const connection = await connect(target);
+    for (let round = 0; round < 2; round++) {
+      await connection.send(requestHead("POST", "/", "Content-Length: 500000"));
+      const response = await connection.response();
+      assert.notEqual(response.header("connection"), "close");
+      await connection.send(new Uint8Array(500_000));
+    }
+    connection.close();
+  }));
+
 test("listen() fails the body of a client that leaves in the middle of it", () => {
   const outcome = promised<unknown>();
   return serving(async (request) => {

@@ -5,10 +5,11 @@ import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { after, test } from "node:test";
 import { runtime } from "../../adapters/auto.ts";
-import { ListenError, type ListenOptions } from "../../src/runtime.ts";
+import { type Bytes, ListenError, type ListenOptions } from "../../src/runtime.ts";
 import { respond } from "../../src/response.ts";
 import { connect, exchange, get, requestHead, toBytes } from "../_http.ts";
 import { makeCertificate } from "./_certificate.ts";
+import { memoryFile } from "./_memory_file.ts";
 import { promised, serving, within } from "./_serving.ts";
 
 const hello = () => new Response("Hello");
@@ -220,21 +221,43 @@ for (const stage of ["handler", "body"] as const) {
   });
 }
 
-test("close() lets a client that reads slowly have its whole response", () =>
-  serving(() => respond(200, new Headers(), new Uint8Array(16 << 20)), async ({ target, listener }) => {
-    const connection = await connect(target);
-    await connection.send(get("/"));
-    await connection.received(1);
-    connection.pause();
-    const closing = listener.close();
-    await assert.rejects(connect(target));
-    connection.resume();
-    const response = await connection.response();
-    assert.equal(response.complete, true);
-    assert.equal(response.body.length, 16 << 20);
-    await within(closing, "close()");
-    connection.close();
-  }));
+const LARGE = 16 << 20;
+
+for (
+  const [what, make] of [
+    ["bytes", () => new Uint8Array(LARGE)],
+    ["a file", () => ({ file: memoryFile("x".repeat(LARGE)), offset: 0, length: LARGE })],
+    ["a stream", () => streamOf(LARGE)],
+  ] as const
+) {
+  test(`close() lets a client that has paused have its whole response: ${what}`, () =>
+    serving(() => respond(200, new Headers(), make()), async ({ target, listener }) => {
+      const connection = await connect(target);
+      await connection.send(get("/"));
+      await connection.received(1);
+      connection.pause();
+      const closing = listener.close(60_000);
+      await assert.rejects(connect(target));
+      connection.resume();
+      const response = await connection.response();
+      assert.equal(response.complete, true);
+      assert.equal(response.body.length, LARGE);
+      await within(closing, "close()");
+      connection.close();
+    }));
+}
+
+/** So many bytes, each piece when it is asked for. */
+function streamOf(length: number): ReadableStream<Bytes> {
+  let left = length;
+  return new ReadableStream({
+    pull(controller) {
+      controller.enqueue(new Uint8Array(Math.min(left, 1 << 16)));
+      left -= 1 << 16;
+      if (left <= 0) controller.close();
+    },
+  }, { highWaterMark: 0 });
+}
 
 test("close() breaks what runs longer than its grace", () => {
   const arrived = promised<void>();

@@ -77,7 +77,8 @@ export function startExchange(
       response,
       isHead: incoming.method === "HEAD",
       // Node's parser drops what follows a request to upgrade.
-      mustClose: () => waits || incoming.headers.upgrade !== undefined || options.isClosing(),
+      mustClose: () =>
+        waits || incoming.headers.upgrade !== undefined || body.isTooMuch() || options.isClosing(),
       tally,
       onEnding: body.release,
       onBroken(error, untilClose) {

@@ -1,11 +1,12 @@
 /**
- * The body of a request on Node: read when it is wanted, discarded when it is
+ * The body of a request of `node:http`: read when it is wanted, discarded when it is
  * not.
  *
  * @module
  */
 
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { Bytes } from "../../../src/runtime.ts";
 
 /**
@@ -28,6 +29,8 @@ const LINGER = 5000;
 export interface RequestBody {
   /** `null` where the head announces none, or the method has none for `Request`. */
   readonly stream: ReadableStream<Bytes> | null;
+  /** Whether nobody reads it, and so much of it is known to be left that the connection will be closed over it. */
+  isTooMuch(): boolean;
   /**
    * The response is about to end: gets rid of a body that nobody reads. Who has
    * begun to read may go on.
@@ -44,8 +47,10 @@ export function requestBody(
   const announced = headers["transfer-encoding"] !== undefined ||
     Number(headers["content-length"] ?? 0) > 0;
   if (!announced) return NO_BODY;
+  let received = 0;
+  const isTooMuch = () => Number(headers["content-length"] ?? 0) - received > KEEP_ALIVE_LIMIT;
   if (method === "GET" || method === "HEAD") {
-    return { stream: null, release: () => discard(incoming) };
+    return { stream: null, isTooMuch, release: () => discard(incoming) };
   }
   let state: "unread" | "reading" | "over" = "unread";
   let released = false;
@@ -65,6 +70,7 @@ export function requestBody(
       settle(new Error("The client left before its request was complete"));
     }
     incoming.on("data", (piece: Buffer) => {
+      received += piece.length;
       if (state === "over") return;
       controller.enqueue(plain(piece));
       if (controller.desiredSize! <= -READ_AHEAD) incoming.pause();
@@ -90,6 +96,7 @@ export function requestBody(
   }, new ByteLengthQueuingStrategy({ highWaterMark: 0 }));
   return {
     stream,
+    isTooMuch: () => state !== "reading" && isTooMuch(),
     release() {
       released = true;
       if (state !== "reading") discard(incoming);
@@ -97,7 +104,7 @@ export function requestBody(
   };
 }
 
-const NO_BODY: RequestBody = { stream: null, release() {} };
+const NO_BODY: RequestBody = { stream: null, isTooMuch: () => false, release() {} };
 
 /** A plain view: a Buffer's `slice()` and `toString()` are not those of a `Uint8Array`. */
 function plain({ buffer, byteOffset, length }: Buffer): Bytes {
@@ -110,18 +117,24 @@ function discard(incoming: IncomingMessage): void {
   const { socket } = incoming;
   let discarded = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  incoming.on("data", (piece: Buffer) => {
-    discarded += piece.length;
-    if (discarded <= KEEP_ALIVE_LIMIT || timer !== undefined) return;
+  function linger(): void {
+    if (timer !== undefined) return;
     socket.end();
     timer = setTimeout(() => socket.destroy(), LINGER);
-  });
+  }
   function end(): void {
     socket.off("close", end);
+    delete (socket as Partial<Pick<Socket, "destroySoon">>).destroySoon;
     if (timer === undefined) return;
     clearTimeout(timer);
     socket.destroy();
   }
+  // What node:http closes a connection with after its last response.
+  socket.destroySoon = linger;
+  incoming.on("data", (piece: Buffer) => {
+    discarded += piece.length;
+    if (discarded > KEEP_ALIVE_LIMIT) linger();
+  });
   incoming.on("end", end);
   socket.on("close", end);
   incoming.resume();

@@ -6,7 +6,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -62,9 +62,11 @@ export interface Limit extends Omit<Contender, "start" | "jit"> {
 export interface Running {
   readonly contender: Contender;
   readonly port: number;
-  readonly pid: number;
   /** Its processes, and what they use. */
   readonly group: Group;
+  /** What it has printed so far. */
+  output(): string;
+  ended(): boolean;
   stop(): Promise<void>;
 }
 
@@ -91,6 +93,23 @@ export function pinned(cpus: string, argv: readonly string[]): readonly string[]
  */
 export async function start(
   contender: Contender,
+  setting: Pick<Setting, "log" | "cores">,
+): Promise<Running> {
+  const server = await launch(contender, setting);
+  const until = Date.now() + 20_000;
+  while (!server.ended() && Date.now() < until) {
+    if (await takesConnections(server.port)) return server;
+    await sleep(20);
+  }
+  const lines = server.output().trim().split("\n");
+  const said = lines.find((line) => /error/i.test(line)) ?? lines.at(-1)!;
+  await server.stop();
+  throw new Error(`${contender.name} does not start: ${said.slice(0, 120)}`);
+}
+
+/** Starts it, and waits for nothing. */
+export async function launch(
+  contender: Contender,
   { log, cores }: Pick<Setting, "log" | "cores">,
 ): Promise<Running> {
   const port = await freePort();
@@ -98,7 +117,8 @@ export async function start(
   mkdirSync(folder, { recursive: true, mode: 0o777 });
   const { argv, env, files } = contender.start({ port, folder, log, cores });
   for (const [name, text] of Object.entries(files ?? {})) writeFileSync(join(folder, name), text);
-  const output = openSync(join(folder, "output.log"), "a");
+  const outputFile = join(folder, "output.log");
+  const output = openSync(outputFile, "a");
   const [program, ...args] = pinned(cpusOf(cores).server, argv);
   const group = groupOf(port);
   const child = spawn("sh", ["-c", `${group.enter} exec "$@"`, "sh", program!, ...args], {
@@ -117,25 +137,23 @@ export async function start(
   });
   const pid = child.pid!;
   group.root = pid;
-  async function stop(): Promise<void> {
-    const pids = group.processes();
-    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-      for (const one of pids.length > 0 ? pids : [pid]) kill(one, signal);
-      await Promise.race([exited, sleep(2000)]);
-      if (group.processes().length === 0 && ended) break;
-    }
-    group.remove();
-    rmSync(folder, { recursive: true, force: true });
-  }
-  const until = Date.now() + 20_000;
-  while (!ended && Date.now() < until) {
-    if (await takesConnections(port)) return { contender, port, pid, group, stop };
-    await sleep(20);
-  }
-  const lines = readFileSync(join(folder, "output.log"), "utf8").trim().split("\n");
-  const said = lines.find((line) => /error/i.test(line)) ?? lines.at(-1)!;
-  await stop();
-  throw new Error(`does not start: ${said.slice(0, 120)}`);
+  return {
+    contender,
+    port,
+    group,
+    output: () => readFileSync(outputFile, "utf8"),
+    ended: () => ended,
+    async stop() {
+      const pids = group.processes();
+      for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+        for (const one of pids.length > 0 ? pids : [pid]) kill(one, signal);
+        await Promise.race([exited, sleep(2000)]);
+        if (group.processes().length === 0 && ended) break;
+      }
+      group.remove();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** What it says its version is. */
@@ -148,15 +166,12 @@ export function versionOf({ needs, version }: Pick<Contender, "needs" | "version
   return /\d+\.\d+(\.\d+)?/.exec(`${stdout}${stderr}`)?.[0] ?? "";
 }
 
-/** A port that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { readonly port: number };
-      server.close(() => resolve(port));
-    });
-  });
+/** A port that nobody listens on: below those that clients are given, which may be taken the moment after. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    if (!await takesConnections(port)) return port;
+  }
 }
 
 function takesConnections(port: number): Promise<boolean> {

@@ -6,51 +6,87 @@
 
 import process from "node:process";
 import { type Contender, isInstalled, type Limit, versionOf } from "./contender.ts";
-import { machine, type Part, writePage } from "./page.ts";
-import { chosenContenders, readSettings } from "./settings.ts";
+import { machine, writePage } from "./page.ts";
+import { readSettings, type Settings } from "./settings.ts";
 import { type Case, type Results, runCase, servers } from "./suite.ts";
 import { median, tableOf } from "./table.ts";
 import { prepare } from "./work.ts";
 
-/** Runs it. `name` is that of its command, `section` its heading on the page. */
+/** Something that is measured by itself, and has a table of its own. */
+export interface Measurement {
+  readonly name: string;
+  /** What it is, for the page. */
+  readonly about: string;
+  /** Measures it, and returns a text with the table. */
+  measure(settings: Settings): Promise<string>;
+}
+
+/** Runs cases. `name` is that of the command, `section` the heading on the page. */
 export async function runSuite(
   name: string,
   section: string,
-  all: readonly Case[],
+  cases: readonly Case[],
+  everyone: readonly (Contender | Limit)[],
+): Promise<void> {
+  const measurements = cases.map((one) => ({
+    ...one,
+    async measure(settings: Settings) {
+      const references = one.compare.flatMap(({ references }) => references);
+      const contenders = chosenContenders(everyone, settings.contenders, references).filter(isInstalled);
+      const pool = servers();
+      try {
+        const results = await runCase(one, contenders, settings, pool);
+        return `${tableOf(one, results)}\n\n${othersIn(one, results)}`;
+      } finally {
+        await pool.stop();
+      }
+    },
+  }));
+  await runMeasurements(name, section, measurements, everyone);
+}
+
+/** Runs what was asked for, prints it, and writes it to the page. */
+export async function runMeasurements(
+  name: string,
+  section: string,
+  all: readonly Measurement[],
   everyone: readonly (Contender | Limit)[],
 ): Promise<void> {
   const settings = readSettings(name, () => {
-    const cases = all.map(({ name, about }) => `  ${name.padEnd(24)}${about}`);
     const names = everyone.map((one) => `  ${one.name}${isInstalled(one) ? "" : " (not installed)"}`);
-    return ["Cases:", ...cases, "Contenders:", ...names].join("\n");
+    return ["Cases:", ...all.map((one) => `  ${one.name.padEnd(28)}${one.about}`), "Contenders:", ...names]
+      .join("\n");
   });
   prepare();
-  const cases = all.filter(({ name }) => settings.only?.includes(name) ?? true);
-  const references = cases.flatMap(({ compare }) => compare.flatMap(({ references }) => references));
-  const contenders = chosenContenders(everyone, settings.contenders, references).filter(isInstalled);
-  const versions = contenders.map((one) => `${one.name} ${versionOf(one)}`.trim()).join(", ");
+  const versions = everyone.filter(isInstalled).map((one) => `${one.name} ${versionOf(one)}`.trim()).join(
+    ", ",
+  );
   const order = [...all.map(headingOf), "Versions"];
   const began = Date.now();
-  for (const one of cases) {
+  for (const one of all.filter(({ name }) => settings.only?.includes(name) ?? true)) {
     if (Date.now() - began > settings.minutes * 60_000) {
       process.stderr.write(`${one.name}: no time left (--minutes)\n`);
       continue;
     }
-    const pool = servers();
-    try {
-      const results = await runCase(one, contenders, settings, pool);
-      const part: Part = {
-        heading: headingOf(one),
-        text: `${tableOf(one, results)}\n\n\`${settings.command}\`, ${settings.rounds} rounds, ${machine()}${
-          othersIn(one, results)
-        }.`,
-      };
-      process.stdout.write(`\n### ${part.heading}\n\n${part.text}\n`);
-      if (settings.write) writePage(section, order, [part, { heading: "Versions", text: versions }]);
-    } finally {
-      await pool.stop();
+    const heading = headingOf(one);
+    const measured = await one.measure(settings);
+    const text = `${measured}\n\n\`${settings.command}\`, ${settings.rounds} rounds; ${machine()}.`;
+    process.stdout.write(`\n### ${heading}\n\n${text}\n`);
+    if (settings.write) {
+      writePage(section, order, [{ heading, text }, { heading: "Versions", text: versions }]);
     }
   }
+}
+
+/** Those that were asked for, and those that they are compared with. */
+function chosenContenders<Named extends { readonly name: string }>(
+  all: readonly Named[],
+  names: readonly string[] | null,
+  references: readonly string[],
+): readonly Named[] {
+  if (names === null) return all;
+  const asked = (name: string) => names.some((one) => name === one || name.startsWith(`${one} `));
+  return all.filter(({ name }) => asked(name) || references.includes(name));
 }
 
 /** How much else the machine did: in a round with much of it the figures mean little. */
@@ -59,11 +95,12 @@ function othersIn(one: Case, results: Results): string {
   const shares = [...results.values()].flatMap((samples) =>
     typeof samples === "string" ? [] : samples.map(({ others }) => others)
   );
-  return `; it did other things for ${(median(shares) * 100).toFixed(0)} % of the time, at most ${
-    (Math.max(...shares) * 100).toFixed(0)
-  } %`;
+  const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
+  return `Meanwhile the machine did other things for ${
+    percent(median(shares))
+  } of the time, in the worst run ${percent(Math.max(...shares))}.`;
 }
 
-function headingOf({ name, about }: Case): string {
+function headingOf({ name, about }: Measurement): string {
   return `${name}: ${about}`;
 }

@@ -67,17 +67,6 @@ export function readSettings(name: string, list: () => string): Settings {
   }
 }
 
-/** Those that were asked for, and those that they are compared with. */
-export function chosenContenders<Named extends { readonly name: string }>(
-  all: readonly Named[],
-  names: readonly string[] | null,
-  references: readonly string[],
-): readonly Named[] {
-  if (names === null) return all;
-  const asked = (name: string) => names.some((one) => name === one || name.startsWith(`${one} `));
-  return all.filter(({ name }) => asked(name) || references.includes(name));
-}
-
 function positive(text: string): number {
   const number = Number(text);
   if (!(number > 0)) throw new Error(`Not a positive number: ${text}`);

@@ -29,7 +29,7 @@ export function tableOf(one: Case, results: Results): string {
     "errors",
   ];
   const rows = [...results].map(([{ name }, samples]) => {
-    if (typeof samples === "string") return [name, `no: ${samples}`, ...head.slice(2).map(() => "")];
+    if (typeof samples === "string") return [name, `no: ${samples}`];
     return [
       name,
       ...one.compare.flatMap(({ figure }, column) =>
@@ -41,8 +41,27 @@ export function tableOf(one: Case, results: Results): string {
       String(samples.reduce((sum, { errors }) => sum + errors, 0)),
     ];
   });
-  return [head, head.map((_, column) => column === 0 ? "---" : "---:"), ...rows]
-    .map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return markdown(head, rows);
+}
+
+/** A table whose first column is of names, and the others of figures. */
+export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${head.map((_, column) => cells[column] ?? "").join(" | ")} |`;
+  return [head, head.map((_, column) => column === 0 ? "---" : "---:"), ...rows].map(line).join("\n");
+}
+
+/** The median, and the least and the greatest. */
+export function spread(values: readonly number[], digits = 2): string {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return `**${median(values).toFixed(digits)}** (${least.toFixed(digits)}–${most.toFixed(digits)})`;
+}
+
+/** What should be reached, and whether it is. */
+export function aimCell(value: number, aim: number | null, at: "least" | "most"): string {
+  if (aim === null) return "";
+  const met = at === "least" ? value >= aim : value <= aim;
+  return `${at === "least" ? "≥" : "≤"} ${aim} ${met ? "met" : "**missed**"}`;
 }
 
 /** Its ratio, and whether that is what it should be. */
@@ -53,37 +72,14 @@ function comparisonCells(
   samples: readonly Sample[],
   reference: readonly Sample[] | null,
 ): readonly string[] {
-  const ratio = ratioOf(figure, samples, reference);
   const own = UNITS[figure](median(samples.map((sample) => figureOf(figure, sample))));
-  if (ratio === null) return [own, ""];
+  if (reference === null) return [own, ""];
   if (samples === reference) return [`1 = ${own}`, ""];
-  const { least, median: middle, most } = ratio;
-  const aim = aimOf(one.name, figure, name);
-  const met = aim !== null && (figure === "p99" ? middle <= aim : middle >= aim);
-  return [
-    `**${middle.toFixed(2)}** (${least.toFixed(2)}–${most.toFixed(2)})`,
-    aim === null ? "" : `${figure === "p99" ? "≤" : "≥"} ${aim} ${met ? "met" : "**missed**"}`,
-  ];
-}
-
-/** Least, median and greatest. */
-interface Ratio {
-  readonly least: number;
-  readonly median: number;
-  readonly most: number;
-}
-
-/** The ratio within each round. */
-function ratioOf(
-  figure: Figure,
-  samples: readonly Sample[],
-  reference: readonly Sample[] | null,
-): Ratio | null {
-  if (reference === null) return null;
   const ratios = samples.map((sample, round) =>
     figureOf(figure, sample) / figureOf(figure, reference[round] ?? sample)
   );
-  return { least: Math.min(...ratios), median: median(ratios), most: Math.max(...ratios) };
+  const aim = aimOf(one.name, figure, name);
+  return [spread(ratios), aimCell(median(ratios), aim, figure === "p99" ? "most" : "least")];
 }
 
 /** Samples of the best of those that the others are compared with. */

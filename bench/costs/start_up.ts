@@ -1,0 +1,72 @@
+/**
+ * From the start of a process to its first answer.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { type Contender, isInstalled } from "../contender.ts";
+import { firstAnswer } from "../first_answer.ts";
+import { htbin } from "../htbin.ts";
+import type { Measurement } from "../run.ts";
+import { STATIC_PEERS } from "../static_peers.ts";
+import { aimCell, markdown, median, spread } from "../table.ts";
+import { BENCH, runtimePath } from "../work.ts";
+
+/** What its ratio to the least server of its runtime should be at most. */
+const AIM = 1.3;
+
+const PEERS = /^(nginx|lighttpd|Caddy|Python http\.server|sirv on Node)$/;
+
+/** The least server of each runtime. */
+function hellos(): readonly Contender[] {
+  const words = {
+    Node: [runtimePath("node")],
+    Deno: [runtimePath("deno"), "run", "-A", "--no-config"],
+    Bun: [runtimePath("bun")],
+  };
+  return (["Node", "Deno", "Bun"] as const).flatMap((runtime) =>
+    (runtime === "Node" ? [""] : ["", "node"]).map((kind) => ({
+      name: `hello on ${runtime}${kind === "" ? "" : " (node:http)"}`,
+      needs: [words[runtime][0]!],
+      version: ["--version"],
+      cases: /^/,
+      start: ({ port }) => ({
+        argv: [...words[runtime], join(BENCH, "servers/hello.mjs"), String(port), ...kind ? [kind] : []],
+      }),
+    }))
+  );
+}
+
+/** Measures it, five times as often as there are rounds. */
+export const startUp: Measurement = {
+  name: "start-up",
+  about:
+    "from the start of a process to the end of its first answer; of htbin and of servers of files, 1 KiB",
+  async measure({ rounds }) {
+    const contenders = [
+      ...hellos(),
+      ...htbin([], /^/),
+      ...STATIC_PEERS.filter(({ name }) => PEERS.test(name)),
+    ]
+      .filter(isInstalled);
+    const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+    // The first one fills caches, of files and of compiled modules.
+    for (let run = 0; run <= rounds * 5; run++) {
+      for (const contender of contenders) {
+        const { seconds } = await firstAnswer(contender);
+        if (run > 0) times.get(contender.name)!.push(seconds * 1000);
+      }
+    }
+    const rows = contenders.map(({ name }) => {
+      const own = times.get(name)!;
+      const cells = [name, `${median(own).toFixed(0)} ms`];
+      const runtime = /^htbin on (\w+)$/.exec(name)?.[1];
+      if (runtime === undefined) return cells;
+      const hello = times.get(`hello on ${runtime}`)!;
+      const ratios = own.map((time, run) => time / hello[run]!);
+      return [...cells, spread(ratios), aimCell(median(ratios), AIM, "most")];
+    });
+    return markdown(["", "time", "to hello on its runtime", "aim"], rows);
+  },
+};

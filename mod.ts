@@ -49,6 +49,7 @@ export type {
 export { type ErrorPage, errorPage, type RenderError } from "./src/error_page.ts";
 export { type Fetch, type FetchOptions, toFetch } from "./src/fetch.ts";
 export type { AnsweringScript, Connection, Handler, Sent, VerifiedUser } from "./src/handler.ts";
+export { health, type HealthHandler } from "./src/health.ts";
 export { consoleLog } from "./src/log/console.ts";
 export type {
   AccessEvent,

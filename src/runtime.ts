@@ -316,6 +316,11 @@ export interface Network {
    *   answers 404 with an empty body. `serve()` leaves neither to the adapter.
    */
   listen(handler: Handler, options: ListenOptions): Promise<Listener>;
+  /**
+   * By which addresses other machines reach this one, IPv4 first, without brackets; none where this process may not be
+   * told. Optional: a network that is none of this machine's leaves it out.
+   */
+  addresses?(): readonly string[];
 }
 
 /** What a command-line program needs of its process. */
@@ -334,6 +339,11 @@ export interface Terminal {
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
   /** Calls back on SIGINT and SIGTERM (Ctrl-C on Windows), each time, in place of the default. */
   onStop(callback: (signal: "SIGINT" | "SIGTERM") => void): void;
+  /**
+   * Opens a URL in the user's browser. Rejects when the program that does so cannot be started; what becomes of it then
+   * is not known.
+   */
+  openBrowser(url: string): Promise<void>;
   /** Ends the process once standard error has been flushed. */
   exit(code: number): Promise<never>;
 }

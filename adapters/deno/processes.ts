@@ -39,6 +39,8 @@ export const processes: ProcessHost = {
 };
 
 function environment(name: string): string | undefined {
+  // This one Deno tells without a permission.
+  if (name === "NO_COLOR" && Deno.noColor) return "1";
   return isGranted({ name: "env", variable: name }) ? Deno.env.get(name) : undefined;
 }
 

@@ -5,7 +5,9 @@
  */
 
 import type { Terminal } from "../../src/runtime.ts";
+import { browserCommand } from "../shared/browser.ts";
 import { output } from "../shared/output.ts";
+import { isGranted } from "./permissions.ts";
 import { reportExit } from "./thread.ts";
 
 /** How long a reader may take for what was written last, in milliseconds. */
@@ -27,6 +29,25 @@ export const terminal: Terminal = {
     // On Windows there is Ctrl-C alone.
     const signals = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
     for (const signal of signals) Deno.addSignalListener(signal, () => callback(signal));
+  },
+  // deno-lint-ignore require-await
+  async openBrowser(url) {
+    const [program, args] = browserCommand(Deno.build.os, url);
+    if (!isGranted({ name: "run", command: program })) {
+      throw new Error(`Deno was not started with --allow-run=${program}`);
+    }
+    try {
+      const child = new Deno.Command(program, {
+        args: [...args],
+        stdin: "null",
+        stdout: "null",
+        stderr: "null",
+      })
+        .spawn();
+      child.unref();
+    } catch (error) {
+      throw new Error(`${program} cannot be started: ${(error as Error).message}`, { cause: error });
+    }
   },
   async exit(code) {
     await Promise.all([out.flush(PATIENCE), err.flush(PATIENCE)]);

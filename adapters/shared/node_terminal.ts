@@ -4,9 +4,11 @@
  * @module
  */
 
+import { spawn } from "node:child_process";
 import process from "node:process";
 import { isatty } from "node:tty";
 import type { Terminal } from "../../src/runtime.ts";
+import { browserCommand } from "./browser.ts";
 import { type Output, output } from "./output.ts";
 import { standardStream } from "./standard_stream.ts";
 
@@ -42,6 +44,15 @@ export const terminal: Terminal = {
   isTerminal: { stdout: isatty(1), stderr: isatty(2) },
   onStop(callback) {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => callback(signal));
+  },
+  openBrowser(url) {
+    const [program, args] = browserCommand(process.platform, url);
+    return new Promise((resolve, reject) => {
+      const child = spawn(program, args, { detached: true, stdio: "ignore" });
+      child.once("error", (error) => reject(new Error(`${program} cannot be started: ${error.message}`)));
+      child.once("spawn", resolve);
+      child.unref();
+    });
   },
   async exit(code) {
     await Promise.all([out?.flush(PATIENCE), err?.flush(PATIENCE)]);

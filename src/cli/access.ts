@@ -10,8 +10,10 @@ import { cors } from "../access/cors.ts";
 import { parseHtpasswd } from "../access/htpasswd.ts";
 import { errorPage, type RenderError } from "../error_page.ts";
 import type { Handler } from "../handler.ts";
+import { health } from "../health.ts";
 import type { HeaderField } from "../header_field.ts";
 import type { Log } from "../log/events.ts";
+import { route } from "../router.ts";
 import type { FileSystem } from "../runtime.ts";
 import { headersPutter } from "../with_headers.ts";
 import type { AuthSettings, Settings } from "./settings.ts";
@@ -23,6 +25,8 @@ export interface Guarded {
   readonly handler: Handler;
   /** For what the server itself refuses. */
   readonly renderError: RenderError;
+  /** Tells probes that the end is near. */
+  drain(): void;
 }
 
 /**
@@ -40,10 +44,15 @@ export function guard(site: Handler, settings: Settings, users: Users | null, lo
     const own = hostname.includes(":") ? [] : [hostname];
     handler = allowHosts({ hosts: [...own, ...hosts], log }, handler);
   }
+  const probe = health();
+  // Probes come by an address or whatever name, and without a password.
+  if (settings.health) handler = route([["/.well-known/htbin/health", probe], ["/*", handler]]);
+  const { drain } = probe;
   const fields = everyField(settings);
-  if (fields.length === 0) return { handler, renderError: errorPage };
+  if (fields.length === 0) return { handler, renderError: errorPage, drain };
   const put = headersPutter(fields);
   return {
+    drain,
     async handler(request, connection) {
       const response = await handler(request, connection);
       return response && put(response);

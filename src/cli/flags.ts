@@ -19,6 +19,8 @@ export interface Flags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsPasswordFile?: string;
+  readonly health?: boolean;
+  readonly drain: number;
   readonly grace: number;
   readonly workers: number;
 
@@ -59,6 +61,8 @@ export interface Flags {
   readonly log: LogFormat | "none";
   readonly quiet?: boolean;
   readonly readyJson?: boolean;
+  readonly open?: boolean;
+  readonly qr?: boolean;
 }
 
 /** A setting. */
@@ -112,6 +116,8 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     valued("--tls-cert <file>", "serve HTTPS with this certificate (PEM)", value.path),
     valued("--tls-key <file>", "its key (default: in the certificate's file)", value.path),
     valued("--tls-password-file <file>", "the password of an encrypted key", value.path),
+    toggle("--health", "answer probes at /.well-known/htbin/health"),
+    valued("--drain <seconds>", "time from Ctrl-C on in which probes are told 503", value.seconds, 0),
     valued("--grace <seconds>", "time for open responses and scripts after Ctrl-C", value.seconds, 10),
     {
       ...valued("--config <file>", "settings as JSON (default: htbin.json, where that is)", value.path),
@@ -181,5 +187,7 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     ),
     toggle("-q, --quiet", "log failures only"),
     toggle("--ready-json", "say where it listens as one line of JSON"),
+    toggle("--open", "open it in the browser"),
+    toggle("--qr", "show its URL as a QR code, for a telephone's camera"),
   ]],
 ];

@@ -26,6 +26,8 @@ export type LoggedSite = SiteOptions & { readonly log: Log };
 export interface Started {
   readonly server: Server;
   readonly site: Pick<SiteHandler, "close">;
+  /** Tells probes that the end is near. */
+  drain(): void;
 }
 
 /**
@@ -43,11 +45,11 @@ export async function openSite(
   const { hostname } = settings;
   const tls = settings.tls === null ? null : await readCertificate(files, settings.tls);
   const users = await readUsers(files, settings.auth);
-  const { close, ...guarded } = makeHandler(settings, users, options);
+  const { close, drain, ...guarded } = makeHandler(settings, users, options);
   const server = await listen(settings.port, (port) => {
     return serve({ ...guarded, port, hostname, shared, log: options.log, network, ...(tls && { tls }) });
   });
-  return { server, site: { close } };
+  return { server, site: { close }, drain };
 }
 
 /** What the library refuses here came from a flag. */

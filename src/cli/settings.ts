@@ -8,7 +8,7 @@ import type { CorsOptions } from "../access/cors.ts";
 import type { HeaderField } from "../header_field.ts";
 import type { LogFormat } from "../log/format.ts";
 import type { SiteCgiOptions, SiteOptions, SiteStaticOptions } from "../site.ts";
-import { isLoopback } from "./banner.ts";
+import { isLoopback } from "./address.ts";
 import type { CertificateFiles } from "./certificate.ts";
 import type { Flags } from "./flags.ts";
 import { UsageError } from "./usage_error.ts";
@@ -48,6 +48,14 @@ export interface Settings {
   readonly quiet: boolean;
   /** Say where it listens as a line of JSON. */
   readonly readyJson: boolean;
+  /** Open it in the browser. */
+  readonly open: boolean;
+  /** Show its URL as a QR code. */
+  readonly qr: boolean;
+  /** Answer probes. */
+  readonly health: boolean;
+  /** How long requests are taken after the signal to stop, while probes are told that it is coming, in milliseconds. */
+  readonly drainMs: number;
   /** How long responses and scripts may go on after the signal to stop, in milliseconds. */
   readonly graceMs: number;
   /** How many processes or threads answer requests. */
@@ -84,6 +92,10 @@ export function toSettings(port: number | undefined, flags: Flags, file: string 
     log: quiet || flags.log === "none" ? null : flags.log,
     quiet,
     readyJson: flags.readyJson ?? false,
+    open: flags.open ?? false,
+    qr: flags.qr ?? false,
+    health: flags.health ?? false,
+    drainMs: flags.drain * 1000,
     graceMs: flags.grace * 1000,
     workers: flags.workers,
   };

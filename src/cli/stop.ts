@@ -4,8 +4,14 @@
  * @module
  */
 
-import type { Listener, Terminal } from "../runtime.ts";
-import type { SiteHandler } from "../site.ts";
+import type { Terminal } from "../runtime.ts";
+import type { Started } from "./open.ts";
+import type { Settings } from "./settings.ts";
+
+/** What is ended. */
+export interface Stoppable extends Pick<Started, "site" | "drain"> {
+  readonly server: Pick<Started["server"], "close">;
+}
 
 /** A stop that takes longer than this is explained, in milliseconds. */
 const PATIENCE = 500;
@@ -13,15 +19,14 @@ const PATIENCE = 500;
 /**
  * Closes the server and ends the scripts once a signal has come. Resolves with the exit status when the process may end.
  *
- * - The first signal: no new connections; what runs may go on for `graceMs`.
+ * - The first signal: probes are told; after `drainMs` no new connections, and what runs may go on for `graceMs`.
  * - The second: connections break. Scripts are told to end and are forced to a moment later, so that none outlives us.
  * - The third waits for nothing.
  */
 export function untilStopped(
   terminal: Pick<Terminal, "onStop" | "stderr">,
-  graceMs: number,
-  server: Pick<Listener, "close">,
-  site: Pick<SiteHandler, "close">,
+  { drainMs, graceMs }: Pick<Settings, "drainMs" | "graceMs">,
+  { server, site, drain }: Stoppable,
 ): Promise<number> {
   let signals = 0;
   return new Promise((resolve, reject) => {
@@ -35,6 +40,14 @@ export function untilStopped(
   });
 
   async function closeGracefully(): Promise<void> {
+    drain();
+    if (drainMs > 0) {
+      terminal.stderr(
+        `htbin: stopping in ${drainMs / 1000} s, as probes are told; once more stops at once\n`,
+      );
+      await new Promise((resolve) => setTimeout(resolve, drainMs));
+      if (signals > 1) return;
+    }
     const timer = setTimeout(() => {
       const limit = `at most ${graceMs / 1000} s; once more breaks them off`;
       terminal.stderr(`htbin: waiting for open responses and scripts, ${limit}\n`);

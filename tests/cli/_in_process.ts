@@ -78,6 +78,7 @@ function launch(args: readonly string[], changes: Partial<Runtime>): Launched {
     stderr: (piece) => void (text.stderr += piece),
     isTerminal: { stdout: false, stderr: false },
     onStop: (callback) => void (onStop = callback),
+    openBrowser: () => Promise.resolve(),
     exit: () => Promise.reject(new Error("run() does not end the process")),
   };
   const ended = run({ ...runtime, ...changes, terminal }).then((code) => ({ code, ...text }));

@@ -294,3 +294,30 @@ test("--allow-host with what is no name: exit status 2 and one line", async () =
   assert.deepEqual([code, stdout], [2, ""]);
   assert.match(stderr, /^htbin: Cannot allow the host "http:\/\/a\/": [^\n]*\n$/);
 });
+
+const PROBE = "/.well-known/htbin/health";
+
+test("--health answers probes, by any name and without a password; without it there is nothing", async () => {
+  await serving(["--health", "--auth", "ada:1815", "-H", "X-A", "b"], async (server) => {
+    const response = await ask(server, get(PROBE, "Host: pod.cluster.test"));
+    assert.deepEqual([response.status, response.text], [200, "ok\n"]);
+    assert.deepEqual(values(response, "x-a"), ["b"]);
+    assert.equal((await ask(server, get("/file.txt"))).status, 401);
+    assert.equal((await ask(server, get("/.well-known/htbin/other", basic("ada:1815")))).status, 404);
+  });
+  await serving([], async (server) => assert.equal((await ask(server, get(PROBE))).status, 404));
+});
+
+test("--drain goes on answering after the signal, while probes are told 503; a second signal ends it", async () => {
+  const server = await startHere(["0", "--directory", folder.path, "--health", "--drain", "60"]);
+  assert.equal((await ask(server, get(PROBE))).status, 200);
+  server.signal();
+  assert.match(server.stderr(), /^htbin: stopping in 60 s, as probes are told; once more stops at once$/m);
+  assert.equal((await ask(server, get(PROBE))).status, 503);
+  assert.equal((await ask(server, get("/file.txt"))).status, 200);
+  server.signal();
+  assert.equal((await server.ended).code, 0);
+  const brief = await startHere(["0", "--directory", folder.path, "--drain", "0.1"]);
+  brief.signal();
+  assert.equal((await brief.ended).code, 0);
+});

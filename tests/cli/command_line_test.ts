@@ -36,6 +36,10 @@ test("without arguments: Python's defaults, but for this machine only and with C
     log: "common",
     quiet: false,
     readyJson: false,
+    open: false,
+    qr: false,
+    health: false,
+    drainMs: 0,
     graceMs: 10_000,
   });
 });

@@ -297,7 +297,8 @@ test("a free port can be had again at once after the end", async () => {
 test("--ready-json is one line for programs, in place of the first line for people", async () => {
   const server = await startHere(["0", ...HERE, "--ready-json"]);
   const { port } = server;
-  const line = { url: `http://127.0.0.1:${port}/`, hostname: "127.0.0.1", port, pid: process.pid };
+  const url = `http://127.0.0.1:${port}/`;
+  const line = { url, urls: [url], hostname: "127.0.0.1", port, pid: process.pid };
   assert.deepEqual(JSON.parse(server.stdout()), line);
   assert.ok(port > 0);
   assert.equal(await (await fetch(server.url)).text(), "HOME");

@@ -39,5 +39,5 @@ export async function openFleet(
     fleet.stop();
     return fleet.ended;
   }
-  return { server: { ...trial, close: stop }, site: { close: () => fleet.ended } };
+  return { server: { ...trial, close: stop }, site: { close: () => fleet.ended }, drain() {} };
 }

@@ -24,8 +24,8 @@ export async function work(
   const port = await askPort(line);
   const own = { ...options, cgi: shareScripts(options, settings.workers, line), log: workerLog(log) };
   try {
-    const { server, site } = await openSite(runtime, { ...settings, port }, own, true);
-    const stopped = untilStopped(workerTerminal(line), settings.graceMs, server, site);
+    const started = await openSite(runtime, { ...settings, port }, own, true);
+    const stopped = untilStopped(workerTerminal(line), settings, started);
     say(line, { type: "listening" });
     return await stopped;
   } catch (error) {

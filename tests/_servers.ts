@@ -43,7 +43,9 @@ const everywhere: Readonly<Record<string, Start>> = {
   },
   "@hono/node-server": (fetch) =>
     new Promise((resolve) => {
-      const server = serveHono({ fetch, hostname: HOSTNAME, port: 0 }, ({ port }) => {
+      // Bun runs all test files in one process, and its own server takes no other Response than Bun's.
+      const overrideGlobalObjects = runtime.name !== "bun";
+      const server = serveHono({ fetch, hostname: HOSTNAME, port: 0, overrideGlobalObjects }, ({ port }) => {
         resolve(running(port, () => closeNode(server as Server)));
       });
     }),

@@ -40,6 +40,18 @@ function variables(text: string): Record<string, string | undefined> {
   return Object.fromEntries(text.split("\n").map((line) => line.split(/=(.*)/s, 2)));
 }
 
+test("apps with types of their own take the middlewares", async () => {
+  interface Environment {
+    readonly Bindings: { readonly incoming: { readonly url: string } };
+    readonly Variables: { readonly requestId: number; readonly session: { readonly user: string } };
+  }
+  const app = new Hono<Environment>();
+  app.use("/cgi-bin/*", cgi(SCRIPTS));
+  app.get("/style.css", staticFiles({ root: PUBLIC }), (c) => c.text(c.var.session.user));
+  app.on(["GET", "POST"], "/public/*", staticFiles({ root: PUBLIC }));
+  assert.equal(await (await app.request("/public/style.css")).text(), "STYLE");
+});
+
 test("routes, scripts and files live side by side", async () => {
   const app = makeApp();
   assert.equal(await (await app.request("/hello")).text(), "hello from hono");

@@ -154,12 +154,12 @@ for (const [name, start] of Object.entries(servers)) {
       );
     });
 
-    await t.test("requests are logged", () => {
-      const paths = events.flatMap((event) =>
-        event.type === "access" ? [`${event.status} ${event.target}`] : []
-      );
-      assert.ok(paths.includes("200 /style.css"));
-      assert.ok(paths.includes("404 /nowhere"));
+    await t.test("requests are logged", async () => {
+      const isLogged = (line: string) =>
+        events.some((event) => event.type === "access" && `${event.status} ${event.target}` === line);
+      // Where the server tells, at the end of the response and not before.
+      await until(() => isLogged("200 /style.css"), "a file is logged");
+      await until(() => isLogged("404 /nowhere"), "a missing file is logged");
     });
 
     await server.stop();

@@ -99,7 +99,9 @@ function challengeFor(realm: string): string {
 }
 
 /** User and password, or `null` when there are none, or none that can be right. */
-function parseCredentials(field: string | null): { readonly user: string; readonly password: string } | null {
+export function parseCredentials(
+  field: string | null,
+): { readonly user: string; readonly password: string } | null {
   const [, encoded] = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(field ?? "") ?? [];
   if (encoded === undefined) return null;
   try {

@@ -46,7 +46,7 @@ export type {
   ScriptCall,
   ScriptExit,
 } from "./src/cgi/options.ts";
-export { type ErrorPage, errorPage, type RenderError } from "./src/error_page.ts";
+export { type ErrorPage, errorPage, type ErrorPageInit, type RenderError } from "./src/error_page.ts";
 export { type Fetch, type FetchOptions, toFetch } from "./src/fetch.ts";
 export type { AnsweringScript, Connection, Handler, Sent, VerifiedUser } from "./src/handler.ts";
 export { health, type HealthHandler } from "./src/health.ts";
@@ -106,6 +106,7 @@ export type {
   ListingSort,
   StaticOptions,
 } from "./src/static/options.ts";
+export { STATUSES, type StatusMeaning } from "./src/status.ts";
 export { VERSION } from "./src/version.ts";
 export { withHeaders } from "./src/with_headers.ts";
 

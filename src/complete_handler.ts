@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errorPage, type RenderError } from "./error_page.ts";
+import { errorPage, type ShowError } from "./error_page.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { hasInvalidHost } from "./host.ts";
 import { accessRecord } from "./log/access.ts";
@@ -17,7 +17,7 @@ import { ListenError } from "./runtime.ts";
 export type CompleteHandler = (request: Request, connection?: Connection) => Promise<Response>;
 
 /** A handler that always answers, never throws, and logs what it answered. */
-export function completeHandler(handler: Handler, renderError: RenderError, log: Log): CompleteHandler {
+export function completeHandler(handler: Handler, renderError: ShowError, log: Log): CompleteHandler {
   async function dispatch(request: Request, connection: Connection = {}): Promise<Response> {
     // Whoever dispatches may sit below a mount of its own. From here on it is the whole path again.
     const { mount: _mount, ...rest } = connection;

@@ -5,46 +5,54 @@
  */
 
 import { accepts } from "#std/http/negotiation";
-import { STATUS_TEXT, type StatusCode } from "#std/http/status";
+import { changeable } from "./changeable.ts";
 import { respond } from "./response.ts";
+import { STATUSES } from "./status.ts";
 
-/** What an error page is made from. */
+/** What an error page says. */
 export interface ErrorPage {
   /** The status code. */
   readonly status: number;
-  /** A sentence for the client. Default: what the status means. Never holds a path of this machine. */
-  readonly explain?: string;
-  /** Headers the status requires, such as `Allow`. */
+  /** The status in a few words, such as `Not Found`. */
+  readonly message: string;
+  /** A sentence for the client. Never holds a path of this machine. */
+  readonly explain: string;
+  /** Headers that the status requires, such as `Allow`. A page of one's own that lacks them gets them. */
   readonly headers?: Headers | Readonly<Record<string, string>>;
   /** The request that it answers: its `Accept` chooses the format. */
   readonly request: Request;
 }
 
-/** Renders an error page: the hook for one's own. */
+/** What an error page is made from: what is not said is what the status means, as in {@linkcode STATUSES}. */
+export type ErrorPageInit = Pick<ErrorPage, "status" | "request"> & Partial<ErrorPage>;
+
+/**
+ * Renders an error page: the hook for one's own.
+ *
+ * @example
+ * ```ts
+ * import { type RenderError, staticFiles } from "htbin";
+ *
+ * const renderError: RenderError = ({ status, message, explain }) =>
+ *   new Response(`${status} ${message}: ${explain}`, { status });
+ * const handler = staticFiles({ root: "examples/site", renderError });
+ * const response = await handler(new Request("http://localhost/missing"));
+ * console.assert(await response?.text() === "404 Not Found: Nothing is here.");
+ * ```
+ */
 export type RenderError = (page: ErrorPage) => Response | Promise<Response>;
 
-/** What the statuses that this server sends mean, in a sentence. */
-const EXPLANATIONS: Readonly<Record<number, string>> = {
-  400: "The request could not be understood.",
-  403: "Access to this is not allowed.",
-  404: "Nothing is here.",
-  405: "This cannot be asked for with this method.",
-  411: "The request must say how long its body is.",
-  412: "A condition of the request does not hold.",
-  413: "The request is too large.",
-  416: "The requested part does not exist.",
-  417: "The server cannot do what the request expects.",
-  431: "The request's headers are too large.",
-  500: "The server failed.",
-  501: "The server does not know this method.",
-  502: "A script did not answer properly.",
-  503: "The server is busy. Try again shortly.",
-  504: "A script did not answer in time.",
-};
+/** Statuses whose responses have no body (RFC 9110 section 6.4.1), or are not to have one (15.3.6). */
+function isBodiless(status: number): boolean {
+  return status < 200 || status === 204 || status === 205 || status === 304;
+}
 
 /**
  * The default error page. HTML, or JSON (`{"error":{"code","message","explain"}}`), or plain text by the request's
- * `Accept`; `Content-Length` always matches; a HEAD request gets the same headers. Never cached.
+ * `Accept`; `Content-Length` always matches; a HEAD request gets the same headers. Never cached. Statuses that have no
+ * body (204, 205, 304) get none.
+ *
+ * @throws {RangeError} For a status that a `Response` cannot have, such as 100.
  *
  * @example
  * ```ts
@@ -56,22 +64,42 @@ const EXPLANATIONS: Readonly<Record<number, string>> = {
  * console.assert((await response.json()).error.message === "Not Found");
  * ```
  */
-export function errorPage(page: ErrorPage): Response {
-  const { status, request } = page;
-  const message = STATUS_TEXT[status as StatusCode] ?? "Error";
-  const explain = page.explain ?? EXPLANATIONS[status] ?? "";
+export function errorPage(page: ErrorPageInit): Response {
+  const { status, request, message, explain } = completePage(page);
   const headers = new Headers(page.headers);
+  headers.set("cache-control", "no-store");
+  if (isBodiless(status)) return respond(status, headers, null);
   const type = accepts(request, "text/html", "application/json", "text/plain") ?? "text/html";
   const body = new TextEncoder().encode(render(type, status, message, explain));
   headers.set("content-type", type === "application/json" ? type : `${type}; charset=utf-8`);
   headers.set("content-length", String(body.byteLength));
-  headers.set("cache-control", "no-store");
   headers.set("vary", "accept");
   headers.set("x-content-type-options", "nosniff");
   if (type === "text/html") {
     headers.set("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");
   }
   return respond(status, headers, request.method === "HEAD" ? null : body);
+}
+
+function completePage(page: ErrorPageInit): ErrorPage {
+  const { message = "Error", explain = "" } = STATUSES[page.status] ?? {};
+  return { ...page, message: page.message ?? message, explain: page.explain ?? explain };
+}
+
+/** Makes an error page of what is known of an error. */
+export type ShowError = (page: ErrorPageInit) => Response | Promise<Response>;
+
+/** What shows errors with this hook; without one, {@linkcode errorPage}. */
+export function errorRenderer(renderError: RenderError | undefined): ShowError {
+  if (renderError === undefined) return errorPage;
+  return async (init) => {
+    const page = completePage(init);
+    const response = changeable(await renderError(page));
+    for (const [name, value] of new Headers(page.headers)) {
+      if (!response.headers.has(name)) response.headers.set(name, value);
+    }
+    return response;
+  };
 }
 
 function render(type: string, status: number, message: string, explain: string): string {

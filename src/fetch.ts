@@ -5,7 +5,7 @@
  */
 
 import { checkOptions, hook, type Shape } from "./check_options.ts";
-import { errorPage, type RenderError } from "./error_page.ts";
+import { errorRenderer, type RenderError } from "./error_page.ts";
 import type { Handler } from "./handler.ts";
 import { consoleLog } from "./log/console.ts";
 import type { Log } from "./log/events.ts";
@@ -65,6 +65,6 @@ export function completeWith(
   options: FetchOptions,
 ): { readonly handle: CompleteHandler; readonly log: Log } {
   checkOptions(owner, options, FETCH_OPTIONS);
-  const { renderError = errorPage, log = consoleLog() } = options;
-  return { handle: completeHandler(handler, renderError, log), log };
+  const { log = consoleLog() } = options;
+  return { handle: completeHandler(handler, errorRenderer(options.renderError), log), log };
 }

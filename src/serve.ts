@@ -16,7 +16,7 @@ import {
   text,
 } from "./check_options.ts";
 import { completeHandler, reportFailure } from "./complete_handler.ts";
-import { errorPage, type RenderError } from "./error_page.ts";
+import { errorRenderer, type RenderError } from "./error_page.ts";
 import type { Handler } from "./handler.ts";
 import { consoleLog } from "./log/console.ts";
 import type { Log } from "./log/events.ts";
@@ -78,9 +78,9 @@ export interface Server extends Listener {
  */
 export async function serve(options: ServeOptions): Promise<Server> {
   checkOptions("serve()", options, SERVE_OPTIONS);
-  const { log = consoleLog(), renderError = errorPage } = options;
+  const { log = consoleLog() } = options;
   const network = options.network ?? currentRuntime().network;
-  const handle = completeHandler(options.handler, renderError, log);
+  const handle = completeHandler(options.handler, errorRenderer(options.renderError), log);
   const listener = await network.listen(handle, {
     hostname: options.hostname ?? "127.0.0.1",
     port: options.port ?? 8000,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { changeable } from "./changeable.ts";
 import type { Handler } from "./handler.ts";
 import { addVary, type HeaderField, responseField } from "./header_field.ts";
 
@@ -60,14 +61,4 @@ export function headersPutter(fields: readonly HeaderField[]): (response: Respon
     }
     return response;
   };
-}
-
-/** The response itself, or one like it where its headers cannot be changed: `Response.redirect()`, `fetch()`. */
-export function changeable(response: Response): Response {
-  try {
-    response.headers.delete("x-htbin-changeable");
-    return response;
-  } catch {
-    return new Response(response.body, response);
-  }
 }

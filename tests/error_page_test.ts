@@ -4,7 +4,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { errorPage, escapeHtml } from "../src/error_page.ts";
+import {
+  basicAuth,
+  cgi,
+  errorPage,
+  type RenderError,
+  staticFiles,
+  STATUSES,
+  type StatusMeaning,
+  toFetch,
+} from "../mod.ts";
+import { escapeHtml } from "../src/error_page.ts";
 
 function request(accept?: string, method = "GET"): Request {
   return new Request("http://localhost/<script>", { method, ...(accept && { headers: { accept } }) });
@@ -65,12 +75,56 @@ test("errorPage() can be neither cached, sniffed nor scripted", () => {
   assert.match(headers.get("content-security-policy") ?? "", /^default-src 'none'/);
 });
 
-test("errorPage() knows a sentence for every status that this server sends", async () => {
-  for (const status of [400, 403, 404, 405, 411, 412, 413, 416, 417, 500, 501, 502, 503, 504]) {
-    const { error } = await errorPage({ status, request: request("application/json") }).json();
-    assert.notEqual(error.explain, "", `${status}`);
-    assert.notEqual(error.message, "Error", `${status}`);
+test("every registered status has a phrase and a sentence", () => {
+  const codes = Object.keys(STATUSES).map(Number);
+  assert.ok(codes.length >= 62);
+  for (const code of codes) {
+    const { message, explain } = STATUSES[code] as StatusMeaning;
+    assert.match(message, /^[A-Z]/, `${code}`);
+    assert.match(explain, /^[A-Z].*[.?]$/, `${code}`);
   }
+});
+
+test("errorPage() has a message of one's own", async () => {
+  const page = { status: 404, message: "<Gone>", explain: "&", request: request("text/plain") };
+  assert.equal(await errorPage(page).text(), "404 <Gone>\n&\n");
+  const html = await errorPage({ ...page, request: request() }).text();
+  assert.ok(html.includes("<title>404 &lt;Gone&gt;</title>"));
+});
+
+test("errorPage() has no body for statuses that have none", () => {
+  for (const status of [204, 205, 304]) {
+    const { body, headers } = errorPage({ status, request: request() });
+    assert.equal(body, null);
+    assert.equal(headers.get("content-length"), null);
+    assert.equal(headers.get("content-type"), null);
+  }
+  assert.throws(() => errorPage({ status: 100, request: request() }), RangeError);
+});
+
+test("renderError is told what the status means, wherever it is given", async () => {
+  const pages: string[] = [];
+  const renderError: RenderError = ({ status, message, explain, request: { method } }) => {
+    pages.push(`${method} ${status} ${message}: ${explain}`);
+    return Response.redirect("http://localhost/sorry");
+  };
+  const log = () => {};
+  const ask = (method: string) => new Request("http://localhost/none", { method });
+  const files = staticFiles({ root: "examples/site", renderError, log });
+  const refused = await files(ask("DELETE"));
+  // Its headers cannot be changed, and the one that the status requires is there nevertheless.
+  assert.deepEqual([refused?.status, refused?.headers.get("allow")], [302, "GET, HEAD, OPTIONS"]);
+  await files(ask("GET"));
+  await cgi({ root: "examples/site/cgi-bin", renderError, log })(ask("GET"));
+  await toFetch(() => undefined, { renderError, log })(ask("GET"));
+  await basicAuth({ users: { ada: "1815" }, renderError }, () => undefined)(ask("GET"));
+  assert.deepEqual(pages, [
+    "DELETE 405 Method Not Allowed: This cannot be asked for with this method.",
+    "GET 404 Not Found: Nothing is here.",
+    "GET 404 Not Found: Nothing is here.",
+    "GET 404 Not Found: Nothing is here.",
+    "GET 401 Unauthorized: A user name and a password are needed here.",
+  ]);
 });
 
 test("errorPage() of an unknown status", async () => {

@@ -5,7 +5,7 @@
  */
 
 import { checkOptions, hook, list, needed, type Shape, text } from "../check_options.ts";
-import { errorPage, type RenderError } from "../error_page.ts";
+import { errorRenderer, type RenderError } from "../error_page.ts";
 import type { Handler } from "../handler.ts";
 import { parseHost } from "../host.ts";
 import { consoleLog } from "../log/console.ts";
@@ -50,7 +50,8 @@ const MOST_TOLD = 100;
  */
 export function allowHosts(options: AllowHostsOptions, handler: Handler): Handler {
   checkOptions("allowHosts()", options, OPTIONS);
-  const { renderError = errorPage, log = consoleLog() } = options;
+  const { log = consoleLog() } = options;
+  const renderError = errorRenderer(options.renderError);
   const isAllowed = hostMatcher(options.hosts);
   const told = new Set<string>();
   return function handleAllowedHosts(request, connection) {
@@ -69,7 +70,7 @@ export function allowHosts(options: AllowHostsOptions, handler: Handler): Handle
         ...(connection?.requestId !== undefined && { requestId: connection.requestId }),
       });
     }
-    return renderError({ status: 421, explain: "This server does not answer to that host name.", request });
+    return renderError({ status: 421, request });
   };
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { checkOptions, either, hook, map, needed, type Shape, text } from "../check_options.ts";
-import { errorPage, type RenderError } from "../error_page.ts";
+import { errorRenderer, type RenderError } from "../error_page.ts";
 import type { Handler } from "../handler.ts";
 import { type CheckPassword, passwordChecker, TooManyChecks } from "./passwords.ts";
 
@@ -49,7 +49,8 @@ const OPTIONS: Shape<BasicAuthOptions> = {
  */
 export function basicAuth(options: BasicAuthOptions, handler: Handler): Handler {
   checkOptions("basicAuth()", options, OPTIONS);
-  const { users, realm = "htbin", renderError = errorPage } = options;
+  const { users, realm = "htbin" } = options;
+  const renderError = errorRenderer(options.renderError);
   const check = typeof users === "function" ? users : passwordChecker(checkedUsers(users));
   const challenge = challengeFor(realm);
   return async function handleBasicAuth(request, connection) {

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { changeable } from "../changeable.ts";
 import { checkOptions, flag, list, number, type Shape, text } from "../check_options.ts";
 import type { Handler } from "../handler.ts";
 import { addVary } from "../header_field.ts";
 import { respond } from "../response.ts";
-import { changeable } from "../with_headers.ts";
 
 /** Options of {@linkcode cors}. */
 export interface CorsOptions {

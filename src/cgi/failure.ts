@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RenderError } from "../error_page.ts";
+import type { ShowError } from "../error_page.ts";
 import { parseHost } from "../host.ts";
 import type { Log, LogLevel } from "../log/events.ts";
 import type { Bytes, ExitStatus } from "../runtime.ts";
@@ -40,7 +40,7 @@ export interface Attempt {
 /** What saying it depends on. */
 export interface FailureOptions {
   readonly log: Log;
-  readonly renderError: RenderError;
+  readonly renderError: ShowError;
   readonly development: boolean;
   readonly diagnose: Diagnose;
 }

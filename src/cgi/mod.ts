@@ -5,7 +5,7 @@
  */
 
 import { checkOptions } from "../check_options.ts";
-import { errorPage } from "../error_page.ts";
+import { errorPage, errorRenderer } from "../error_page.ts";
 import type { Connection } from "../handler.ts";
 import { consoleLog } from "../log/console.ts";
 import { isRefusal, requestPath, requestUrl } from "../request_path.ts";
@@ -51,7 +51,8 @@ export function cgi(options: CgiOptions): CgiHandler {
   checkOptions("cgi()", options, CGI_OPTIONS);
   const files = options.fileSystem ?? currentRuntime().files;
   const processes = options.processes ?? currentRuntime().processes;
-  const { log = consoleLog(), renderError = errorPage, authorize } = options;
+  const { log = consoleLog(), authorize } = options;
+  const renderError = errorRenderer(options.renderError);
   const settings = resolveSettings(options, processes.processors);
   const find = createLookup(options, files, processes);
   const diagnose = createDiagnosis(options, files, processes);

@@ -5,7 +5,7 @@
  */
 
 import { checkOptions } from "../check_options.ts";
-import { errorPage, type RenderError } from "../error_page.ts";
+import { errorRenderer, type ShowError } from "../error_page.ts";
 import { consoleLog } from "../log/console.ts";
 import type { Log } from "../log/events.ts";
 import { currentRuntime } from "../runtime.ts";
@@ -45,14 +45,14 @@ export interface StaticContext {
   /** What makes listings; `null` when there are none. */
   readonly listing: Promise<typeof import("./listing_response.ts")> | null;
   readonly renderListing: StaticOptions["renderListing"];
-  readonly renderError: RenderError;
+  readonly renderError: ShowError;
   readonly log: Log;
 }
 
 /** Resolves the options; throws a `TypeError` for one that makes no sense. */
 export function createContext(options: StaticOptions): StaticContext {
   checkOptions("staticFiles()", options, STATIC_OPTIONS);
-  const { log = consoleLog(), renderError = errorPage, listing = false } = options;
+  const { log = consoleLog(), listing = false } = options;
   const { precompressed = false } = options;
   const codings = options.compress ? platformCodings() : [];
   const fileSystem = options.fileSystem ?? currentRuntime().files;
@@ -85,7 +85,7 @@ export function createContext(options: StaticOptions): StaticContext {
     postIsForCgi: options.postIsForCgi ?? false,
     listing: listing ? loadListing() : null,
     renderListing: options.renderListing,
-    renderError,
+    renderError: errorRenderer(options.renderError),
     log,
   };
 }

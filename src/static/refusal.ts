@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errorPage, type RenderError } from "../error_page.ts";
+import { errorPage, type ShowError } from "../error_page.ts";
 import type { Log } from "../log/events.ts";
 import { FileError } from "../runtime.ts";
 
@@ -65,7 +65,7 @@ const CAUSES = {
 export async function renderRefusal(
   refusal: Refusal,
   request: Request,
-  render: RenderError,
+  render: ShowError,
   log: Log,
 ): Promise<Response> {
   const page = { ...refusal, request };

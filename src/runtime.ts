@@ -52,6 +52,12 @@ export interface OpenFile {
   /** Reads the span into memory. Rejects with a {@linkcode FileError} when the file is now shorter or has changed. */
   read(span: ByteSpan): Promise<Bytes>;
   /**
+   * Reads the span into the beginning of `into`, which must have room for it, and returns that part of it, if the bytes
+   * are in memory for all that is known: the file was read from a moment ago, and such reads have been quick. `null`
+   * when they may have to come from a disk, which `read()` is for. Throws what `read()` rejects with. Optional.
+   */
+  readNow?(span: ByteSpan, into: Bytes): Bytes | null;
+  /**
    * Reads the span piece by piece, as fast as it is taken. The stream fails, and never mixes, when the file is
    * truncated or changed meanwhile. A file that was being written to when it was opened (in the second before, a log)
    * may grow: its entity tag is a weak one.

@@ -27,7 +27,7 @@ const smallSize = 128 * 1024;
  */
 const youngMs = 1500;
 
-/** By path and position. */
+/** By path and position for what is read as a whole, by path for what is read piece by piece. */
 const warmContents: WarmPaths = warmPaths();
 
 /** What `stat` knows, in the core's terms. */
@@ -83,7 +83,7 @@ export async function holding<T>(
 ): Promise<T> {
   const { path } = descriptor;
   if (descriptor.released) {
-    throw new FileError("failed", `Cannot ${action} ${path}: it is closed`);
+    throw closed(action, path);
   }
   descriptor.uses++;
   try {
@@ -128,6 +128,7 @@ function readOnce(
     read(fd, into, filled, length, position, (error, count) => {
       if (error) return reject(error);
       if (isSmall) warmContents.met(part);
+      warmContents.met(path);
       resolve(count);
     });
   });
@@ -146,10 +147,23 @@ export function openFile(fd: number, path: string, stats: Stats): OpenFile {
       if (count < length || isOther(fd, stats, mayGrow)) throw changed(path);
       return bytes;
     });
+  function readNow({ offset, length }: ByteSpan, into: Bytes): Bytes | null {
+    if (descriptor.released) throw closed("read", path);
+    if (!warmContents.isWarm(path)) return null;
+    const bytes = into.subarray(0, length);
+    try {
+      const count = warmContents.directly(() => readSync(fd, bytes, 0, length, offset));
+      if (count < length || isOther(fd, stats, mayGrow)) throw changed(path);
+      return bytes;
+    } catch (error) {
+      throw fileError(error, "read", path);
+    }
+  }
   const file: OpenFile = {
     info,
     realPath: () => descriptor.closed ? null : descriptorPath(fd),
     read: (span) => readPart(span.offset, span.length),
+    readNow,
     // `file` is kept by what the stream keeps: the collector cannot close a file that is being read.
     stream: (span) => streamOf(span, readPart, () => release(descriptor), file),
     close() {
@@ -165,6 +179,10 @@ function isOther(fd: number, before: Stats, mayGrow: boolean): boolean {
   const now = fstatSync(fd);
   if (mayGrow && now.size > before.size) return false;
   return now.size !== before.size || now.mtimeMs !== before.mtimeMs;
+}
+
+function closed(action: string, path: string): FileError {
+  return new FileError("failed", `Cannot ${action} ${path}: it is closed`);
 }
 
 function changed(path: string): FileError {

@@ -4,25 +4,43 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import type { FileSpan } from "../../src/response.ts";
+import type { Bytes } from "../../src/runtime.ts";
 
 /** A body that is being sent. */
 export interface Pieces {
-  /** The next piece; `null` after the last. Not to be called again before it has settled. */
-  next(): Promise<Uint8Array | null>;
+  /**
+   * The next piece; `null` after the last. Not to be called again before it has settled. `isFree` says that the memory of
+   * the piece before is not needed any more.
+   */
+  next(isFree?: boolean): Promise<Uint8Array | null>;
   /** Lets go of what is behind it. Harmless at any time. */
   cancel(): void;
 }
 
-/** The pieces of a stream, as they are. */
+/** The pieces of a stream, as they are; one is asked for ahead, so that who makes them can go on. */
 export function streamPieces(stream: ReadableStream<Uint8Array>): Pieces {
   const reader = stream.getReader();
+  let ahead: Promise<Uint8Array | null> | null = null;
+  async function read(): Promise<Uint8Array | null> {
+    const { done, value } = await reader.read();
+    if (done) return null;
+    if (value instanceof Uint8Array) return value;
+    throw new TypeError("The body's stream gave something else than bytes");
+  }
+  function readAhead(piece: Uint8Array | null): void {
+    if (piece === null) return;
+    ahead = read();
+    // That it fails counts when its turn comes, or never.
+    ahead.catch(() => {});
+  }
   return {
-    async next() {
-      const { done, value } = await reader.read();
-      if (done) return null;
-      if (value instanceof Uint8Array) return value;
-      throw new TypeError("The body's stream gave something else than bytes");
+    next() {
+      const piece = ahead ?? read();
+      ahead = null;
+      piece.then(readAhead, () => {});
+      return piece;
     },
     cancel() {
       reader.cancel().catch(() => {});
@@ -30,33 +48,66 @@ export function streamPieces(stream: ReadableStream<Uint8Array>): Pieces {
   };
 }
 
-/** How much of a file is read at once, in bytes: enough for the way through the thread pool not to count. */
-const FILE_PIECE = 512 * 1024;
-
-/** The pieces of a part of a file, each read while the one before it is being sent. */
+/** The pieces of a part of a file, in memory that is used again. */
 export function filePieces({ file, offset, length }: FileSpan): Pieces {
   const end = offset + length;
+  const since = performance.now();
+  let memory: Bytes = new Uint8Array(Math.min(FIRST_PIECE, length));
   let at = offset;
-  let ahead = read();
-  function read(): Promise<Uint8Array> | null {
-    if (at >= end) return null;
-    const piece = file.read({ offset: at, length: Math.min(FILE_PIECE, end - at) });
-    at += FILE_PIECE;
-    // Looked at when its turn comes.
-    piece.catch(() => {});
-    return piece;
-  }
+  let isCancelled = false;
   return {
-    async next() {
-      const piece = await ahead;
-      ahead = read();
-      if (ahead === null) await file.close();
+    async next(isFree = false) {
+      if (at >= end) return null;
+      if (at > offset) {
+        // Reading and sending may both be done at once: without a pause, nobody else would get a turn.
+        await turn();
+        if (isCancelled) return null;
+        const size = pieceSize(at - offset, performance.now() - since);
+        if (!isFree || size > memory.length || size < memory.length / 4) memory = new Uint8Array(size);
+      }
+      const span = { offset: at, length: Math.min(memory.length, end - at) };
+      const piece = file.readNow?.(span, memory) ?? await file.read(span);
+      at += span.length;
+      if (at >= end) await file.close();
       return piece;
     },
     cancel() {
+      isCancelled = true;
       file.close().catch(() => {});
     },
   };
+}
+
+/**
+ * How much of a file is read at once, in bytes: at most what a processor's own cache still holds when the system copies it
+ * to the socket, so that memory is read once and not twice; at least what makes the steps in between not count.
+ */
+const FIRST_PIECE = 128 * 1024;
+const LARGEST_PIECE = 512 * 1024;
+const SMALLEST_PIECE = 64 * 1024;
+
+/** A piece is about what the client takes in this time, in milliseconds: those who are slow shall not hold much memory. */
+const PIECE_TIME = 20;
+
+function pieceSize(taken: number, ms: number): number {
+  return Math.round(Math.min(LARGEST_PIECE, Math.max(SMALLEST_PIECE, taken / ms * PIECE_TIME)));
+}
+
+/**
+ * Waits for a turn of the event loop with nobody else in it who waits here. One turn of all who are being sent a file
+ * would be too long: Deno looks for new requests after 61 turns.
+ */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) setImmediate(takeTurn);
+  });
+}
+
+const waiting: (() => void)[] = [];
+
+function takeTurn(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(takeTurn);
 }
 
 /** Stands for a promise that has not settled yet. */

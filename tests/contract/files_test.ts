@@ -261,6 +261,30 @@ test("read: the span, as often as asked", async (t) => {
   await assert.rejects(file.read({ offset: 0, length: 1 }), isReason("failed"));
 });
 
+test("readNow: into memory that is there, once the file has been read from", async (t) => {
+  const content = pattern(LARGE);
+  const path = await fileWith(t, content);
+  await utimes(path, 1_700_000_000, 1_700_000_000);
+  const file = await opened(path);
+  const { readNow } = file;
+  assert.ok(readNow !== undefined);
+  const memory: Bytes = new Uint8Array(1000);
+  assert.equal(readNow({ offset: 0, length: 5 }, memory), null, "it may have to come from a disk");
+  // More than is read without the thread pool anyway.
+  await file.read({ offset: 0, length: LARGE });
+  for (const [offset, length] of [[0, 1000], [LARGE - 1000, 1000], [70_000, 3], [9, 0]] as const) {
+    const bytes = readNow({ offset, length }, memory);
+    assert.ok(bytes !== null);
+    assert.equal(bytes.buffer, memory.buffer);
+    assert.deepEqual(Buffer.from(bytes), Buffer.from(content.subarray(offset, offset + length)));
+  }
+  assert.throws(() => readNow({ offset: LARGE - 3, length: 4 }, memory), isReason("changed"));
+  await writeFile(path, pattern(LARGE, 2));
+  assert.throws(() => readNow({ offset: 0, length: 5 }, memory), isReason("changed"));
+  await file.close();
+  assert.throws(() => readNow({ offset: 0, length: 5 }, memory), isReason("failed"));
+});
+
 test("open: tells where the file is, where the system does", { skip: needsProc }, async (t) => {
   const path = await fileWith(t, "here");
   await symlink(path, `${path}-link`);

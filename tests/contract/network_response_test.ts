@@ -1,11 +1,14 @@
 /** What `Network.listen` owes: responses reach the client whole, or visibly broken, never something in between. */
 
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { Handler } from "../../src/handler.ts";
 import { type BodySource, respond } from "../../src/response.ts";
-import { connect, exchange, get, requestHead, toBytes, toLatin1 } from "../_http.ts";
-import type { Bytes } from "../../src/runtime.ts";
+import type { Bytes, OpenFile } from "../../src/runtime.ts";
+import { connect, exchange, get, requestHead, type Target, toBytes, toLatin1 } from "../_http.ts";
+import { runtime, temporaryDirectory } from "../_runtime.ts";
 import { memoryFile } from "./_memory_file.ts";
 import { promised, serving, within } from "./_serving.ts";
 
@@ -286,6 +289,82 @@ test("listen() lets go of a file once it is sent", async () => {
       await within(file.closed, "close()");
     },
   );
+});
+
+test("listen() sends files as they are to clients that read in fits and starts", async (t) => {
+  const folder = await temporaryDirectory(t);
+  const size = 12 * 1024 * 1024 + 3;
+  // No two pieces are alike, so that none can stand in for another.
+  const contents = [1, 2].map((seed) => {
+    const numbers = new Uint32Array(Math.ceil(size / 4)).map((_, index) =>
+      Math.imul(index * 2 + seed, 2654435761)
+    );
+    return new Uint8Array(numbers.buffer, 0, size);
+  });
+  const paths = await Promise.all(contents.map(async (content, index) => {
+    const path = join(folder, String(index));
+    await writeFile(path, content);
+    return path;
+  }));
+  const handler: Handler = async (request) => {
+    const file = await runtime.files.open(paths[Number(new URL(request.url).pathname.slice(1))]!);
+    assert.ok(file !== null);
+    return respond(200, new Headers(), { file, offset: 1, length: size - 1 });
+  };
+  async function download(target: Target, index: number): Promise<void> {
+    const connection = await connect(target);
+    await connection.send(get(`/${index}`, "Connection: close"));
+    const head = await connection.head();
+    assert.equal(head.header("content-length"), String(size - 1));
+    let at = 1;
+    for (let pauseAt = 0; at < size;) {
+      await connection.received(1);
+      const bytes = connection.take();
+      assert.ok(
+        Buffer.from(bytes).equals(contents[index]!.subarray(at, at + bytes.length)),
+        `${index}: ${at}`,
+      );
+      at += bytes.length;
+      if (at < pauseAt) continue;
+      pauseAt = at + 3 * 1024 * 1024;
+      connection.pause();
+      // Until the server has no more room to write to.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      connection.resume();
+    }
+    connection.close();
+  }
+  for (const _ of ["once", "while the files are in memory"]) {
+    await serving(handler, async ({ target }) => {
+      await Promise.all([0, 1, 0, 1].map((index) => download(target, index)));
+    });
+  }
+});
+
+test("listen() gives others a turn between two pieces of a file", async () => {
+  const size = 3 << 20;
+  const bytes = new Uint8Array(size);
+  let turns = 0;
+  let going = true;
+  setImmediate(function turn() {
+    turns++;
+    if (going) setImmediate(turn);
+  });
+  const readAt: number[] = [];
+  const file: OpenFile = {
+    ...memoryFile("x".repeat(size)),
+    readNow({ offset, length }) {
+      readAt.push(turns);
+      return bytes.subarray(offset, offset + length);
+    },
+  };
+  await serving(() => respond(200, new Headers(), { file, offset: 0, length: size }), async ({ target }) => {
+    const response = await exchange(target, get("/"));
+    assert.equal(response.body.length, size);
+  });
+  going = false;
+  assert.ok(readAt.length >= 6, `${readAt.length} pieces`);
+  assert.equal(new Set(readAt).size, readAt.length, "no two pieces in one turn");
 });
 
 test("listen() breaks the transfer of a file that has changed, and lets go of it", async () => {

@@ -44,10 +44,12 @@ export function deliver(options: DeliveryOptions): Delivery {
     return sendWhole(options, Buffer.from(source));
   }
   if (source !== null && source !== undefined && "file" in source) {
-    return sendPieces(options, filePieces(source), source.length);
+    return sendPieces(options, filePieces(source), source.length, sendKnown);
   }
   const body = source ?? response.body;
-  return body === null ? sendWhole(options, EMPTY) : sendPieces(options, streamPieces(body), null);
+  return body === null
+    ? sendWhole(options, EMPTY)
+    : sendPieces(options, streamPieces(body), null, sendAsItComes);
 }
 
 const EMPTY = new Uint8Array();
@@ -105,18 +107,13 @@ function sendWhole(options: DeliveryOptions, bytes: Uint8Array): Delivery {
     sendAtOnce(options, bytes);
     return OVER;
   }
-  return begin(options, NO_MORE, bytes.length, (sending) => {
+  return sendPieces(options, NO_MORE, bytes.length, (options, sending) => {
     writeHead(options, bytes.length);
     return sendRest(options, sending, bytes);
   });
 }
 
 const NO_MORE: Pieces = { next: () => Promise.resolve(null), cancel() {} };
-
-/** Sends pieces as they come, each when the client has taken the one before. `length` is theirs, where it is known. */
-function sendPieces(options: DeliveryOptions, pieces: Pieces, length: number | null): Delivery {
-  return begin(options, pieces, length, (sending) => send(options, sending));
-}
 
 interface Sending {
   readonly pieces: Pieces;
@@ -126,14 +123,15 @@ interface Sending {
   wake(): void;
 }
 
-function begin(
+/** Sends pieces, each when the client has taken the one before. `length` is theirs, where it is known. */
+function sendPieces(
   options: DeliveryOptions,
   pieces: Pieces,
   length: number | null,
-  send: (sending: Sending) => Promise<void>,
+  send: (options: DeliveryOptions, sending: Sending) => Promise<void>,
 ): Delivery {
   const sending: Sending = { pieces, length, isCancelled: false, wake() {} };
-  send(sending).catch((error) => {
+  send(options, sending).catch((error) => {
     if (!sending.isCancelled) options.onBroken(error, isUntilClose(options, sending));
     pieces.cancel();
   });
@@ -147,7 +145,15 @@ function begin(
   };
 }
 
-async function send(options: DeliveryOptions, sending: Sending): Promise<void> {
+/** Sends pieces whose length is known, none of which is long in coming. */
+async function sendKnown(options: DeliveryOptions, sending: Sending): Promise<void> {
+  const first = await sending.pieces.next();
+  if (sending.isCancelled) return;
+  writeHead(options, sending.length);
+  await sendRest(options, sending, first);
+}
+
+async function sendAsItComes(options: DeliveryOptions, sending: Sending): Promise<void> {
   const { outgoing } = options;
   const first = ahead(sending.pieces);
   let piece = await soon(first);
@@ -187,15 +193,15 @@ async function sendRest(
   const declared = declaredLength(response) ?? sending.length;
   let left = declared ?? Infinity;
   while (piece !== null && !sending.isCancelled) {
-    next ??= ahead(pieces);
     const part = piece.length > left ? piece.subarray(0, left) : piece;
-    const isTaken = outgoing.write(part);
+    const isFull = !outgoing.write(part);
     left -= part.length;
     options.tally.bytes += part.length;
     // Also after the last one: a connection whose response has ended counts as idle, however much of it is on its way.
-    if (!isTaken) await drain(outgoing, sending);
+    if (isFull) await drain(outgoing, sending);
     if (left === 0) break;
-    piece = await next;
+    // Once a full queue has drained, nothing that was written is needed any more.
+    piece = await (next ?? pieces.next(isFull));
     next = null;
   }
   if (sending.isCancelled) return;
@@ -203,10 +209,10 @@ async function sendRest(
   options.onEnding();
   outgoing.end();
   // The client has all it was promised. More than that is for nobody.
-  if (next !== null && await next !== null) pieces.cancel();
+  if (await (next ?? pieces.next()) !== null) pieces.cancel();
 }
 
-/** The next piece, asked for before it is needed. That it fails counts when its turn comes, or never once cancelled. */
+/** The first pieces may be waited for in more than one way. That one fails counts when its turn comes. */
 function ahead(pieces: Pieces): Promise<Uint8Array | null> {
   const next = pieces.next();
   next.catch(() => {});

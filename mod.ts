@@ -35,6 +35,7 @@ export { basicAuth, type BasicAuthOptions } from "./src/access/basic_auth.ts";
 export { cors, type CorsOptions } from "./src/access/cors.ts";
 export { parseHtpasswd } from "./src/access/htpasswd.ts";
 export type { CheckPassword } from "./src/access/passwords.ts";
+export type { AtOnce, PreparedResponse, RequestHead } from "./src/at_once.ts";
 export { explainCgi, type Explanation } from "./src/cgi/explain.ts";
 export { cgi } from "./src/cgi/mod.ts";
 export { createQueue, type Place, type Queue, type QueueOptions, type Rejection } from "./src/cgi/queue.ts";
@@ -81,6 +82,7 @@ export {
   type ListenOptions,
   type Network,
   type NetworkAddress,
+  type Observation,
   type OpenFile,
   type ProcessHost,
   SpawnError,
@@ -104,6 +106,7 @@ export type {
   Listing,
   ListingEntry,
   ListingSort,
+  MemoryOptions,
   StaticOptions,
 } from "./src/static/options.ts";
 export { STATUSES, type StatusMeaning } from "./src/status.ts";

@@ -4,17 +4,21 @@
  * @module
  */
 
+import { askAtOnce, type AtOnce, type PreparedResponse, type RequestHead } from "./at_once.ts";
 import { errorPage, type ShowError } from "./error_page.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { hasInvalidHost } from "./host.ts";
-import { accessRecord } from "./log/access.ts";
+import { accessRecord, accessTeller } from "./log/access.ts";
 import type { Log, LogEvent } from "./log/events.ts";
 import { requestTarget } from "./request_path.ts";
 import { BrokenBody } from "./response.ts";
 import { ListenError } from "./runtime.ts";
 
 /** A handler that always answers. */
-export type CompleteHandler = (request: Request, connection?: Connection) => Promise<Response>;
+export interface CompleteHandler {
+  (request: Request, connection?: Connection): Promise<Response>;
+  readonly atOnce: AtOnce;
+}
 
 /** A handler that always answers, never throws, and logs what it answered. */
 export function completeHandler(handler: Handler, renderError: ShowError, log: Log): CompleteHandler {
@@ -32,7 +36,28 @@ export function completeHandler(handler: Handler, renderError: ShowError, log: L
       return errorPage({ status: 500, request });
     }
   }
-  return async function handleCompletely(request, connection = {}) {
+  return Object.assign(handleCompletely, { atOnce });
+
+  function atOnce(head: RequestHead, connection: Connection): PreparedResponse | "later" {
+    if (hasInvalidHost(head) || connection.mount !== undefined) return "later";
+    const started = log.access === false ? 0 : performance.now();
+    const answer = tryAtOnce(head, connection);
+    if (answer === undefined || answer === "later") return "later";
+    if (log.access === false) return answer;
+    const { status, headers, body } = answer;
+    return { status, headers, body, onSent: accessTeller(head, connection, status, started, log) };
+  }
+
+  /** What fails is asked the ordinary way, where failures are answered and logged. */
+  function tryAtOnce(head: RequestHead, connection: Connection): ReturnType<AtOnce> {
+    try {
+      return askAtOnce(handler, head, connection);
+    } catch {
+      return "later";
+    }
+  }
+
+  async function handleCompletely(request: Request, connection: Connection = {}): Promise<Response> {
     const requestId = connection.requestId ?? crypto.randomUUID();
     const record = accessRecord(request, { ...connection, requestId }, log);
     const { onScript, onUser } = record;
@@ -50,7 +75,7 @@ export function completeHandler(handler: Handler, renderError: ShowError, log: L
     }
     record.answered(response, clientGone);
     return response;
-  };
+  }
 }
 
 function failure(request: Request, requestId: string, error: unknown): LogEvent {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AtOnce } from "./at_once.ts";
 import type { ExitStatus, NetworkAddress } from "./runtime.ts";
 
 /**
@@ -29,7 +30,7 @@ export interface Connection {
   readonly dispatch?: Handler;
   /** How many local redirects led here. */
   readonly redirects?: number;
-  /** Calls back once, when the response has been sent or broken off. Given by servers that can tell. */
+  /** Calls back when the response has been sent or broken off. Given by servers that can tell. */
   readonly onSent?: (callback: (sent: Sent) => void) => void;
   /** Takes note of the script that answers the request. Given by whoever logs it. */
   readonly onScript?: (script: AnsweringScript) => void;
@@ -78,7 +79,12 @@ export interface AnsweringScript {
  *   new URL(request.url).pathname === "/hello" ? new Response("Hello") : undefined;
  * ```
  */
-export type Handler = (
-  request: Request,
-  connection?: Connection,
-) => Response | undefined | Promise<Response | undefined>;
+export interface Handler {
+  /** Answers a request. */
+  (request: Request, connection?: Connection): Response | undefined | Promise<Response | undefined>;
+  /**
+   * Answers without being asked in full, where that can be done at once. Optional, and never another answer than the
+   * handler's own.
+   */
+  readonly atOnce?: AtOnce;
+}

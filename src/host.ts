@@ -32,10 +32,16 @@ export function parseHost(value: string): HostAndPort | null {
  * the URL of it: with `Host: x/cgi-bin/admin?` this server would see another path than a proxy before it. A request
  * without one is HTTP/1.0's.
  */
-export function hasInvalidHost(request: Pick<Request, "headers">): boolean {
-  const host = request.headers.get("host");
-  return host !== null && host !== "" && parseHost(host) === null;
+export function hasInvalidHost({ headers }: { readonly headers: Pick<Headers, "get"> }): boolean {
+  const host = headers.get("host");
+  // Most ask for the same one as the one before.
+  if (host === null || host === "" || host === validHost) return false;
+  if (parseHost(host) === null) return true;
+  validHost = host;
+  return false;
 }
+
+let validHost = "";
 
 function isIpv6(host: string): boolean {
   try {

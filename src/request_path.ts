@@ -60,6 +60,18 @@ export function requestPath(url: URL): RequestPath | PathRefusal {
   return { segments, encoded, query: url.search.slice(1) };
 }
 
+let lastTarget = "";
+let lastPath: RequestPath | PathRefusal = { segments: [""], encoded: "/", query: "" };
+
+/** The same for a request's target. It is often the one that was just asked for, here or by another handler. */
+export function targetPath(target: string): RequestPath | PathRefusal {
+  if (target !== lastTarget) {
+    lastPath = requestPath(requestUrl({ url: target }));
+    lastTarget = target;
+  }
+  return lastPath;
+}
+
 /** Whether the value is a refusal. */
 export function isRefusal(path: RequestPath | PathRefusal): path is PathRefusal {
   return "refused" in path;

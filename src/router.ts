@@ -4,8 +4,9 @@
  * @module
  */
 
+import { askAtOnce, type PreparedResponse, type RequestHead } from "./at_once.ts";
 import type { Connection, Handler } from "./handler.ts";
-import { isRefusal, requestPath, requestUrl } from "./request_path.ts";
+import { isRefusal, requestPath, requestUrl, targetPath } from "./request_path.ts";
 
 /**
  * A pattern and who answers it. A pattern is a decoded path: `/status` is that path alone, `/cgi-bin/*` is everything
@@ -42,26 +43,51 @@ export type Route = readonly [
  */
 export function route(routes: Iterable<Route>): Handler {
   const table = Array.from(routes, ([pattern, handler]) => ({ match: compile(pattern), handler }));
-  return async function handleRoute(request, connection = {}) {
+  return Object.assign(handleRoute, { atOnce });
+
+  async function handleRoute(request: Request, connection: Connection = {}): Promise<Response | undefined> {
     const url = requestUrl(request);
     const path = requestPath(url);
     const segments = isRefusal(path) ? null : path.segments;
     const mount = mountSegments(connection.mount);
     for (const { match, handler } of table) {
       const matched = match(segments, mount, url);
-      if (matched === null) continue;
+      if (typeof matched !== "string") continue;
       const response = await handler(request, matched === "" ? connection : below(connection, matched));
       if (response !== undefined) return response;
     }
     return undefined;
-  };
+  }
+
+  function atOnce(head: RequestHead, connection: Connection): PreparedResponse | undefined | "later" {
+    const path = targetPath(head.target);
+    const segments = isRefusal(path) ? null : path.segments;
+    const mount = mountSegments(connection.mount);
+    for (const { match, handler } of table) {
+      const matched = match(segments, mount, null);
+      if (matched === undefined) return "later";
+      if (matched === null) continue;
+      const answer = askAtOnce(handler, head, matched === "" ? connection : below(connection, matched));
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
+  }
 }
 
-/** What a pattern consumed of the path below the mount (`""`, `/cgi-bin`), or `null` when it does not match. */
-type Match = (segments: readonly string[] | null, mount: readonly string[], url: URL) => string | null;
+/**
+ * What a pattern consumed of the path below the mount (`""`, `/cgi-bin`), or `null` when it does not match. `undefined`
+ * when it needs the URL to tell, and there is none.
+ */
+type Match = (
+  segments: readonly string[] | null,
+  mount: readonly string[],
+  url: URL | null,
+) => string | null | undefined;
 
 function compile(pattern: Route[0]): Match {
-  if (typeof pattern !== "string") return (_segments, _mount, url) => pattern.test(url.href) ? "" : null;
+  if (typeof pattern !== "string") {
+    return (_segments, _mount, url) => url === null ? undefined : pattern.test(url.href) ? "" : null;
+  }
   if (!pattern.startsWith("/") || pattern.slice(0, -1).includes("*")) {
     throw new TypeError(
       `Cannot use the pattern "${pattern}": it must begin with "/" and may have "*" only as its last segment`,

@@ -75,6 +75,22 @@ export interface DirectoryEntry {
   readonly kind: FileKind | "link";
 }
 
+/** What a path named at one moment, links not followed. */
+export interface Observation {
+  /** What was there; a link is "other". `null` for nothing. */
+  readonly info: FileInfo | null;
+  /**
+   * When anything about it was changed last (POSIX's ctime, which nobody can set back), in milliseconds since 1970.
+   * `null` where the system keeps none.
+   */
+  readonly changedMs: number | null;
+  /**
+   * Whether the path still names the very same: the file with the same size and dates, the same folder whatever is in
+   * it by now, or nothing. One question to the system, answered at once. `false` also when it cannot be.
+   */
+  isCurrent(): boolean;
+}
+
 /**
  * Reading files. Absence (nothing there, a file where a directory was named, a name too long, a name the system cannot
  * express) is `null`; every other failure rejects with a {@linkcode FileError}.
@@ -86,6 +102,11 @@ export interface FileSystem {
   realPath(path: string): Promise<string | null>;
   /** Opens a regular file. `null` for anything else: a FIFO or a device is never opened, so it can never block. */
   open(path: string): Promise<OpenFile | null>;
+  /**
+   * Looks at a path in such a way that it can be asked again and again whether it has changed; `null` when that would
+   * take long, or fails. Optional: without it, nothing is answered from memory.
+   */
+  observe?(path: string): Observation | null;
   /** The entries of a directory, without `.` and `..`, in the system's order, read as they are taken. */
   list(path: string): Promise<AsyncIterable<DirectoryEntry> | null>;
   /**

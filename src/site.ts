@@ -20,6 +20,7 @@ import {
   without,
 } from "./check_options.ts";
 import type { RenderError } from "./error_page.ts";
+import { askAtOnce, type AtOnce } from "./at_once.ts";
 import type { Connection, Handler } from "./handler.ts";
 import type { Log } from "./log/events.ts";
 import type { FileSystem } from "./runtime.ts";
@@ -159,7 +160,11 @@ export function site(options: SiteOptions): SiteHandler {
     const inner = connection.dispatch === undefined ? { ...connection, dispatch: handleSite } : connection;
     return await runScript?.(request, inner) ?? await sendFile(request, inner);
   }
-  return Object.assign(handleSite, { close: (graceMs?: number) => closeScripts(runScript, graceMs) });
+  const atOnce: AtOnce = (head, connection) => {
+    const script = runScript === null ? undefined : askAtOnce(runScript, head, connection);
+    return script === undefined ? askAtOnce(sendFile, head, connection) : script;
+  };
+  return Object.assign(handleSite, { atOnce, close: (graceMs?: number) => closeScripts(runScript, graceMs) });
 }
 
 /** Whether a site runs what it takes for scripts. */

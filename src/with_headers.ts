@@ -4,8 +4,9 @@
  * @module
  */
 
+import { askAtOnce, type AtOnce, preparedHeaders, type PreparedResponse } from "./at_once.ts";
 import { changeable } from "./changeable.ts";
-import type { Handler } from "./handler.ts";
+import type { Connection, Handler } from "./handler.ts";
 import { addVary, type HeaderField, responseField } from "./header_field.ts";
 
 /**
@@ -33,10 +34,40 @@ export function withHeaders(
 ): Handler {
   const entries = Symbol.iterator in headers ? headers : Object.entries(headers);
   const apply = headersPutter(Array.from(entries, ([name, value]) => responseField(name, value)));
-  return async function handleWithHeaders(request, connection) {
-    const response = await handler(request, connection);
-    return response && apply(response);
+  return puttingHeaders(apply, handler);
+}
+
+/** A handler whose responses are changed by `put` alone: by what it is, whatever the request. */
+export function puttingHeaders(put: (response: Response) => Response, handler: Handler): Handler {
+  const done = new WeakMap<PreparedResponse, PreparedResponse>();
+  const atOnce: AtOnce = (head, connection) => {
+    const answer = askAtOnce(handler, head, connection);
+    if (typeof answer !== "object") return answer;
+    let changed = done.get(answer);
+    if (changed === undefined) {
+      changed = { ...answer, headers: preparedHeaders(put(responseOf(answer)).headers) };
+      done.set(answer, changed);
+    }
+    return changed;
   };
+  return Object.assign(handleWithHeaders, { atOnce });
+
+  async function handleWithHeaders(
+    request: Request,
+    connection?: Connection,
+  ): Promise<Response | undefined> {
+    const response = await handler(request, connection);
+    return response && put(response);
+  }
+}
+
+function responseOf({ status, headers }: PreparedResponse): Response {
+  const fields = Object.entries(headers).flatMap(([name, value]) =>
+    typeof value === "string"
+      ? [[name, value] as [string, string]]
+      : value.map((one): [string, string] => [name, one])
+  );
+  return new Response(null, { status, headers: fields });
 }
 
 /** Puts these fields on a response. Doing it twice changes nothing more. */

@@ -5,16 +5,24 @@
  * @module
  */
 
-import type { DirectoryEntry, FileInfo, FilePermissions, FileSystem, OpenFile } from "../../src/runtime.ts";
+import type {
+  DirectoryEntry,
+  FileInfo,
+  FilePermissions,
+  FileSystem,
+  Observation,
+  OpenFile,
+} from "../../src/runtime.ts";
 import { withoutDescriptorPaths } from "../shared/descriptor_path.ts";
-import { ask, openRegularFile, type PathQuestion } from "../shared/node_files.ts";
+import { ask, openRegularFile, type PathQuestion, warm } from "../shared/node_files.ts";
+import { observer } from "../shared/observation.ts";
 import { fileError, isAbsence, isExpressible } from "../shared/system_error.ts";
 import { mayExecute } from "./obstacle.ts";
 import { demandFileAccess, isAllGranted } from "./permissions.ts";
 import { currentUser } from "./user.ts";
 
 /** Files on Deno. */
-export const files: FileSystem = { stat, realPath, open, list, isExecutable, permissions };
+export const files: FileSystem = { stat, realPath, open, list, isExecutable, permissions, observe };
 
 // Below /proc, Deno lets only those read who may do everything.
 if (!isAllGranted()) withoutDescriptorPaths();
@@ -33,13 +41,42 @@ const resolution: PathQuestion<string> = {
 
 async function stat(path: string): Promise<FileInfo | null> {
   const found = await fullStatus(path);
-  if (found === null) return null;
+  return found === null ? null : fileInfo(found);
+}
+
+function fileInfo(found: Deno.FileInfo): FileInfo {
   return {
     kind: found.isFile ? "file" : found.isDirectory ? "directory" : "other",
     size: found.size,
     mtimeMs: found.mtime === null ? null : Math.floor(found.mtime.getTime()),
     identity: found.ino === null ? null : `${found.dev}:${found.ino}`,
   };
+}
+
+const observeGranted = observer<Deno.FileInfo>({
+  status(path) {
+    try {
+      return Deno.lstatSync(path);
+    } catch (error) {
+      if (isAbsence(error)) return null;
+      throw error;
+    }
+  },
+  info: fileInfo,
+  changedMs: ({ ctime }) => ctime?.getTime() ?? null,
+  isSame: (a, b) => a.ino === b.ino && a.dev === b.dev,
+  isUnchanged: (a, b) =>
+    a.ctime?.getTime() === b.ctime?.getTime() && a.mtime?.getTime() === b.mtime?.getTime() &&
+    a.size === b.size,
+}, warm);
+
+function observe(path: string): Observation | null {
+  try {
+    demandFileAccess("read", "look at", path);
+  } catch {
+    return null;
+  }
+  return observeGranted(path);
 }
 
 async function fullStatus(path: string): Promise<Deno.FileInfo | null> {

@@ -10,6 +10,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   open,
   openSync,
   realpath,
@@ -26,6 +27,7 @@ import {
   type FileSystem,
   type OpenFile,
 } from "../../src/runtime.ts";
+import { observer } from "./observation.ts";
 import { fileInfo, openFile } from "./open_file.ts";
 import { fileError, isAbsence, isExpressible } from "./system_error.ts";
 import { type WarmPaths, warmPaths } from "./warm_paths.ts";
@@ -37,7 +39,8 @@ export interface PathQuestion<T> {
   asynchronously(path: string): Promise<T | null>;
 }
 
-const warm: WarmPaths = warmPaths();
+/** Which paths may be asked about directly. */
+export const warm: WarmPaths = warmPaths();
 
 /** Asks `question` of `path`, the cheap way where that is safe. Absence is `null`, the rest a `FileError`. */
 export async function ask<T>(
@@ -150,6 +153,15 @@ export async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
+/** {@linkcode FileSystem.observe} */
+const observe = observer<Stats>({
+  status: (path) => lstatSync(path, { throwIfNoEntry: false }) ?? null,
+  info: fileInfo,
+  changedMs: (stats) => stats.ctimeMs,
+  isSame: (a, b) => a.ino === b.ino && a.dev === b.dev,
+  isUnchanged: (a, b) => a.ctimeMs === b.ctimeMs && a.mtimeMs === b.mtimeMs && a.size === b.size,
+}, warm);
+
 /** All of {@linkcode FileSystem} but `list`, which Node and Bun read differently. */
 export const nodeFiles: Omit<FileSystem, "list"> = {
   stat: statPath,
@@ -157,4 +169,5 @@ export const nodeFiles: Omit<FileSystem, "list"> = {
   open: openPath,
   isExecutable,
   permissions,
+  observe,
 };

@@ -26,6 +26,8 @@ export interface WarmPaths {
   met(path: string): void;
   /** Runs a direct call, and has no more of them for a while once they are slow. */
   directly<T>(call: () => T): T;
+  /** The same for a path of any warmth; `undefined` while there are to be none. */
+  ifQuick<T>(call: (path: string) => T, path: string): T | undefined;
 }
 
 /** An empty memory of paths. */
@@ -35,6 +37,13 @@ export function warmPaths(
   const metAt = new Map<string, number>();
   let debt = 0;
   let distrustUntil = -Infinity;
+  function spent(start: number): void {
+    const end = now();
+    debt = Math.max(0, debt + end - start - earnedMs);
+    if (debt <= debtMs) return;
+    debt = 0;
+    distrustUntil = end + distrustMs;
+  }
   return {
     isWarm(path) {
       const at = metAt.get(path);
@@ -52,12 +61,16 @@ export function warmPaths(
       try {
         return call();
       } finally {
-        const end = now();
-        debt = Math.max(0, debt + end - start - earnedMs);
-        if (debt > debtMs) {
-          debt = 0;
-          distrustUntil = end + distrustMs;
-        }
+        spent(start);
+      }
+    },
+    ifQuick(call, path) {
+      const start = now();
+      if (start < distrustUntil) return undefined;
+      try {
+        return call(path);
+      } finally {
+        spent(start);
       }
     },
   };

@@ -6,7 +6,8 @@
 
 import { checkOptions, hook, list, needed, type Shape, text } from "../check_options.ts";
 import { errorRenderer, type RenderError } from "../error_page.ts";
-import type { Handler } from "../handler.ts";
+import { askAtOnce, type AtOnce, type RequestHead } from "../at_once.ts";
+import type { Connection, Handler } from "../handler.ts";
 import { parseHost } from "../host.ts";
 import { consoleLog } from "../log/console.ts";
 import type { Log } from "../log/events.ts";
@@ -54,11 +55,28 @@ export function allowHosts(options: AllowHostsOptions, handler: Handler): Handle
   const renderError = errorRenderer(options.renderError);
   const isAllowed = hostMatcher(options.hosts);
   const told = new Set<string>();
-  return function handleAllowedHosts(request, connection) {
-    const value = request.headers.get("host") ?? "";
+  let lastAllowed = "";
+  return Object.assign(handleAllowedHosts, { atOnce });
+
+  /** `true` when it is allowed; else the host, or `null` when it is none. */
+  function judge(value: string): true | string | null {
     // One that is no host at all is answered 400 by serve().
     const host = parseHost(value)?.host ?? null;
-    if (value === "" || (host !== null && isAllowed(host))) return handler(request, connection);
+    return value === "" || (host !== null && isAllowed(host)) || host;
+  }
+
+  function atOnce(head: RequestHead, connection: Connection): ReturnType<AtOnce> {
+    const value = head.headers.get("host") ?? "";
+    if (value !== lastAllowed) {
+      if (judge(value) !== true) return "later";
+      lastAllowed = value;
+    }
+    return askAtOnce(handler, head, connection);
+  }
+
+  function handleAllowedHosts(request: Request, connection?: Connection): ReturnType<Handler> {
+    const host = judge(request.headers.get("host") ?? "");
+    if (host === true) return handler(request, connection);
     if (host !== null && !told.has(host) && told.size < MOST_TOLD) {
       told.add(host);
       log({
@@ -71,7 +89,7 @@ export function allowHosts(options: AllowHostsOptions, handler: Handler): Handle
       });
     }
     return renderError({ status: 421, request });
-  };
+  }
 }
 
 function hostMatcher(hosts: readonly string[]): (host: string) => boolean {

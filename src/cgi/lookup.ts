@@ -6,7 +6,7 @@
 
 import type { RequestPath } from "../request_path.ts";
 import { FileError, type FileSystem, type ProcessHost } from "../runtime.ts";
-import { cgiAreas } from "./area.ts";
+import { type CgiAreas, cgiAreas } from "./area.ts";
 import { absolutePath, isAbsolutePath, namesBelow, parentFolder } from "./file_path.ts";
 import { createFindFile, mayBeScript, PASS, type Refusal, refuse } from "./find_file.ts";
 import { createInterpreters } from "./interpreter.ts";
@@ -31,7 +31,8 @@ export function createLookup(
   processes: ProcessHost,
 ): FindScript {
   checkPlaces(options);
-  const areas = cgiAreas(options.directories ?? ["."], options.extensions ?? []);
+  const areas = areasOf(options);
+  const passes = passesByName(options);
   const interpreters = createInterpreters(options, files, processes);
   const prepare = createPrepare(options, interpreters, files, processes);
   const findFile = createFindFile(areas, options, files);
@@ -40,9 +41,7 @@ export function createLookup(
 
   async function findScript(path: RequestPath, mount: string): Promise<Lookup> {
     const segments = belowMount(path.segments, mount);
-    if (segments === null) return PASS;
-    const { script } = options;
-    if (script === undefined && !mayBeScript(segments, areas, options.index ?? [])) return PASS;
+    if (segments === null || passes(path, mount)) return PASS;
     const found = places ??= await findPlaces(options, files);
     if (found.script !== null) {
       return await lookUpFrontController(found, found.script, segments, mount);
@@ -69,6 +68,20 @@ export function createLookup(
   }
 
   return (path, mount) => findScript(path, mount).catch(refuseDenied);
+}
+
+/** Tells, from the names alone, which paths are certainly no script's. */
+export function passesByName(options: CgiOptions): (path: RequestPath, mount: string) => boolean {
+  const areas = areasOf(options);
+  return (path, mount) => {
+    const segments = belowMount(path.segments, mount);
+    if (segments === null) return true;
+    return options.script === undefined && !mayBeScript(segments, areas, options.index ?? []);
+  };
+}
+
+function areasOf({ directories = ["."], extensions = [] }: CgiOptions): CgiAreas {
+  return cgiAreas(directories, extensions);
 }
 
 function checkPlaces(options: CgiOptions): void {

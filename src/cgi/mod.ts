@@ -8,11 +8,12 @@ import { checkOptions } from "../check_options.ts";
 import { errorPage, errorRenderer } from "../error_page.ts";
 import type { Connection } from "../handler.ts";
 import { consoleLog } from "../log/console.ts";
-import { isRefusal, requestPath, requestUrl } from "../request_path.ts";
+import type { AtOnce } from "../at_once.ts";
+import { isRefusal, requestPath, requestUrl, targetPath } from "../request_path.ts";
 import { currentRuntime } from "../runtime.ts";
 import { createDiagnosis } from "./diagnosis.ts";
 import { createFailures } from "./failure.ts";
-import { createLookup } from "./lookup.ts";
+import { createLookup, passesByName } from "./lookup.ts";
 import { CGI_OPTIONS, type CgiHandler, type CgiOptions, type ScriptCall } from "./options.ts";
 import { createQueue } from "./queue.ts";
 import { MOST_REDIRECTS } from "./redirect.ts";
@@ -136,7 +137,14 @@ export function cgi(options: CgiOptions): CgiHandler {
     }
   }
 
+  const passes = passesByName(options);
+  const atOnce: AtOnce = ({ target }, { mount = options.mount ?? "" }) => {
+    const path = targetPath(target);
+    return !isRefusal(path) && passes(path, mount) ? undefined : "later";
+  };
+
   return Object.assign(answer, {
+    atOnce,
     async close(graceMs = 0): Promise<void> {
       queue.close();
       await runner.close(graceMs);

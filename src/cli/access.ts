@@ -15,7 +15,7 @@ import type { HeaderField } from "../header_field.ts";
 import type { Log } from "../log/events.ts";
 import { route } from "../router.ts";
 import type { FileSystem } from "../runtime.ts";
-import { headersPutter } from "../with_headers.ts";
+import { headersPutter, puttingHeaders } from "../with_headers.ts";
 import type { AuthSettings, Settings } from "./settings.ts";
 import { readText } from "./read_text.ts";
 import { StartError } from "./start_error.ts";
@@ -53,10 +53,7 @@ export function guard(site: Handler, settings: Settings, users: Users | null, lo
   const put = headersPutter(fields);
   return {
     drain,
-    async handler(request, connection) {
-      const response = await handler(request, connection);
-      return response && put(response);
-    },
+    handler: puttingHeaders(put, handler),
     renderError: (page) => put(errorPage(page)),
   };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Log } from "../log/events.ts";
+import type { Log, LogEvent } from "../log/events.ts";
 import { formatEvent } from "../log/format.ts";
 import type { Terminal } from "../runtime.ts";
 import type { Settings } from "./settings.ts";
@@ -16,7 +16,9 @@ export function terminalLog(
   colours: boolean,
 ): Log {
   const said = new Set<string>();
-  return (event) => {
+  return Object.assign(tell, { access: log !== null });
+
+  function tell(event: LogEvent): void {
     if (event.type === "access" && log === null) return;
     if (event.type === "script-exit" && log !== "json") return;
     if (event.type === "message" && event.level === "info") {
@@ -24,5 +26,5 @@ export function terminalLog(
       said.add(event.message);
     }
     terminal.stderr(`${formatEvent(event, log ?? "common", colours)}\n`);
-  };
+  }
 }

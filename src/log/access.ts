@@ -4,10 +4,11 @@
  * @module
  */
 
+import type { RequestHead } from "../at_once.ts";
 import type { AnsweringScript, Connection, Sent, VerifiedUser } from "../handler.ts";
 import { requestTarget } from "../request_path.ts";
 import type { ExitStatus } from "../runtime.ts";
-import type { Log } from "./events.ts";
+import type { AccessEvent, Log } from "./events.ts";
 
 /** What is noted of a request while it is being answered. */
 export interface AccessRecord {
@@ -34,6 +35,8 @@ export function accessRecord(
   connection: Connection & { readonly requestId: string },
   log: Log,
 ): AccessRecord {
+  if (log.access === false) return NO_RECORD;
+  const { requestId, onSent } = connection;
   const time = new Date();
   const started = performance.now();
   let script: AnsweringScript | null = null;
@@ -42,26 +45,10 @@ export function accessRecord(
   function tell(status: number, bytes: number | null, complete: boolean): void {
     const durationMs = performance.now() - started;
     function write(exit: ExitStatus | null): void {
-      log({
-        type: "access",
-        time,
-        requestId: connection.requestId,
-        remote: connection.remote?.hostname ?? null,
-        user: user?.name ?? null,
-        method: request.method,
-        target: requestTarget(request),
-        protocol: connection.protocol ?? "HTTP/1.1",
-        status,
-        bytes,
-        complete,
-        durationMs,
-        script: script?.path ?? null,
-        pid: script?.pid ?? null,
-        code: exit?.code ?? null,
-        signal: exit?.signal ?? null,
-        referer: request.headers.get("referer"),
-        userAgent: request.headers.get("user-agent"),
-      });
+      const target = requestTarget(request);
+      const asked = { method: request.method, target, headers: request.headers };
+      const outcome = { requestId, time, durationMs, status, bytes, complete, script, exit };
+      log(eventOf(asked, { ...connection, user }, outcome));
     }
     const exit = script?.exit() ?? null;
     if (script === null || exit !== null) write(exit);
@@ -77,11 +64,66 @@ export function accessRecord(
     },
     answered(response, failed) {
       const { status } = response;
-      const { onSent } = connection;
       if (failed) return tell(CLIENT_GONE, null, false);
       if (onSent === undefined) return tell(status, announcedLength(request, response), true);
       onSent(({ begun, bytes, complete }: Sent) => tell(begun ? status : CLIENT_GONE, bytes, complete));
     },
+  };
+}
+
+const NO_RECORD: AccessRecord = { onScript() {}, onUser() {}, answered() {} };
+
+/** The same for an answer that is there at once; `started` as `performance.now()` has it. */
+export function accessTeller(
+  head: RequestHead,
+  connection: Connection,
+  status: number,
+  started: number,
+  log: Log,
+): (sent: Sent) => void {
+  const time = new Date();
+  return ({ bytes, complete }) => {
+    const requestId = connection.requestId ?? crypto.randomUUID();
+    const durationMs = performance.now() - started;
+    // Only a query can hold what a URL writes differently.
+    const target = head.target.includes("?") ? requestTarget({ url: head.target }) : head.target;
+    const { method, headers } = head;
+    const outcome = { requestId, time, durationMs, status, bytes, complete, script: null, exit: null };
+    log(eventOf({ method, target, headers }, connection, outcome));
+  };
+}
+
+/** What is known of how a request was answered. */
+interface Outcome
+  extends Pick<AccessEvent, "requestId" | "time" | "durationMs" | "status" | "bytes" | "complete"> {
+  readonly script: AnsweringScript | null;
+  readonly exit: ExitStatus | null;
+}
+
+function eventOf(
+  { method, target, headers }: RequestHead,
+  { remote, user, protocol }: Connection,
+  { requestId, time, durationMs, status, bytes, complete, script, exit }: Outcome,
+): AccessEvent {
+  return {
+    type: "access",
+    time,
+    requestId,
+    remote: remote?.hostname ?? null,
+    user: user?.name ?? null,
+    method,
+    target,
+    protocol: protocol ?? "HTTP/1.1",
+    status,
+    bytes,
+    complete,
+    durationMs,
+    script: script?.path ?? null,
+    pid: script?.pid ?? null,
+    code: exit?.code ?? null,
+    signal: exit?.signal ?? null,
+    referer: headers.get("referer"),
+    userAgent: headers.get("user-agent"),
   };
 }
 

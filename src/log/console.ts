@@ -4,14 +4,16 @@
  * @module
  */
 
-import type { Log } from "./events.ts";
+import type { Log, LogEvent } from "./events.ts";
 import { formatEvent } from "./format.ts";
 
 /** A log that writes failures and the scripts' standard error to `console.error`, one line each. */
 export function consoleLog(): Log {
-  return (event) => {
+  return Object.assign(tell, { access: false });
+
+  function tell(event: LogEvent): void {
     if (event.type === "access" || event.type === "script-exit") return;
     // deno-lint-ignore no-console
     console.error(formatEvent(event));
-  };
+  }
 }

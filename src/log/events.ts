@@ -108,4 +108,9 @@ export type LogEvent =
   | ScriptExitEvent;
 
 /** Receives events. Must not throw and should not block. */
-export type Log = (event: LogEvent) => void;
+export interface Log {
+  /** Takes an event. */
+  (event: LogEvent): void;
+  /** `false` saves the server the making of access events, which this log would drop. */
+  readonly access?: boolean;
+}

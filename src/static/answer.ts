@@ -6,13 +6,22 @@
 
 import { accepts } from "#std/http/negotiation";
 import { addVary } from "../header_field.ts";
-import { respond } from "../response.ts";
+import { bodySource, respond } from "../response.ts";
 import type { StaticContext } from "./context.ts";
 import { findIndex, isShowable } from "./directory.ts";
-import { fileResponse, sendSpan } from "./file_response.ts";
+import type { Evidence } from "./evidence.ts";
+import {
+  type Decorate,
+  fileResponse,
+  IN_MEMORY,
+  notModifiedHeaders,
+  sendSpan,
+  wholeHeaders,
+} from "./file_response.ts";
 import type { FoundDirectory, FoundFile } from "./lookup.ts";
 import { redirect, withoutDoubledSlashes } from "./redirect.ts";
 import type { Refusal } from "./refusal.ts";
+import type { Representation } from "./representation.ts";
 import type { Target } from "./target.ts";
 
 /** A GET or HEAD request for a path below the mount. */
@@ -21,6 +30,10 @@ export interface Exchange {
   readonly target: Target;
   /** Decoded segments of the mount. */
   readonly mount: readonly string[];
+  /** The mount that the router said, if any. */
+  readonly routed: string | undefined;
+  /** Collects what the answer depends on, if it may be kept. */
+  readonly evidence: Evidence | null;
 }
 
 /** Nothing is there. */
@@ -46,16 +59,17 @@ export async function answer(context: StaticContext, exchange: Exchange): Promis
 }
 
 async function answerPath(context: StaticContext, exchange: Exchange): Promise<Response | Refusal> {
-  const { target } = exchange;
-  const found = await context.lookup.find(target.segments);
+  const { target, evidence } = exchange;
+  const found = await context.lookup.find(target.segments, undefined, evidence);
   if (found.kind === "file") return await answerFile(context, exchange, found);
   if (found.kind === "directory") {
     if (target.isFolder) return await answerFolder(context, exchange, found);
+    evidence?.spoil();
     if (await isShowable(context.view, found)) {
       return redirect(`${target.encoded}/`, target, headersFor(context, target));
     }
   } else if (found.byRule) return { status: found.status, byRule: true } as Absent;
-  const page = await findCleanPage(context, target);
+  const page = await findCleanPage(context, exchange);
   return page === null ? ABSENT : await sendFile(context, exchange, page);
 }
 
@@ -70,7 +84,7 @@ async function answerFile(
     await found.file.close();
     return ABSENT;
   }
-  const clean = context.cleanUrls ? await cleanPath(context, found, target) : null;
+  const clean = context.cleanUrls ? await cleanPath(context, found, exchange) : null;
   if (clean === null) return await sendFile(context, exchange, found);
   await found.file.close();
   return redirect(clean, target, headersFor(context, target));
@@ -81,7 +95,7 @@ async function answerFolder(
   exchange: Exchange,
   found: FoundDirectory,
 ): Promise<Response | Refusal> {
-  const index = await findIndex(context.view, found.segments);
+  const index = await findIndex(context.view, found.segments, exchange.evidence);
   if (index !== null) return await sendFile(context, exchange, index);
   if (context.listing === null) return ABSENT;
   const { request, target, mount } = exchange;
@@ -103,18 +117,50 @@ async function answerFolder(
 /** Sends a file with the headers of its own path, which for an index is not the path of the request. */
 async function sendFile(
   context: StaticContext,
-  { request }: Exchange,
+  exchange: Exchange,
   found: FoundFile,
   vary = "",
 ): Promise<Response | Refusal> {
+  const { request, evidence } = exchange;
   const path = `/${found.segments.join("/")}`;
-  const representation = await context.choose(found, request);
-  const response = await fileResponse(representation, request, (headers) => {
+  const decorate: Decorate = (headers) => {
     headers.set("cache-control", context.cacheControl(path));
     if (vary !== "") addVary(headers, vary);
     context.applyHeaders?.(headers, path, true);
+  };
+  const representation = await context.choose(found, request, evidence);
+  const inMemory = Math.max(IN_MEMORY, context.memory?.maxFileBytes ?? 0);
+  const response = await fileResponse(representation, request, decorate, inMemory);
+  if (!(response instanceof Response)) return { status: response.problem, headers: response.headers };
+  remember(context, exchange, representation, decorate, response);
+  return response;
+}
+
+/** Keeps an answer for the next who asks. */
+function remember(
+  { memory }: StaticContext,
+  { request, target, routed, evidence }: Exchange,
+  representation: Representation,
+  decorate: Decorate,
+  response: Response,
+): void {
+  const isWhole = response.status === 200 || response.status === 304;
+  if (memory === null || evidence === null || !isWhole) return;
+  const body = bodySource(response);
+  const isAtHand = request.method === "GET" && body instanceof Uint8Array &&
+    body.byteLength <= memory.maxFileBytes;
+  if (!isAtHand && representation.onTheFly) return;
+  memory.keep({
+    target,
+    mount: routed,
+    headers: request.headers,
+    evidence,
+    validators: representation.validators,
+    varies: representation.varies,
+    get: isAtHand ? { headers: response.headers, body } : null,
+    head: representation.onTheFly ? null : wholeHeaders(representation, decorate),
+    notModified: notModifiedHeaders(representation, decorate),
   });
-  return response instanceof Response ? response : { status: response.problem, headers: response.headers };
 }
 
 /** Headers of a redirect: the operator's, and no caching without asking. */
@@ -126,10 +172,14 @@ function headersFor(context: StaticContext, target: Target): (headers: Headers) 
 }
 
 /** With clean URLs: the page `name.html` for a path `name` that nothing else answers. */
-async function findCleanPage(context: StaticContext, target: Target): Promise<FoundFile | null> {
+async function findCleanPage(
+  context: StaticContext,
+  { target, evidence }: Exchange,
+): Promise<FoundFile | null> {
   const last = target.segments.at(-1);
   if (!context.cleanUrls || target.isFolder || last === undefined) return null;
-  const found = await context.lookup.find([...target.segments.slice(0, -1), `${last}.html`]);
+  const page = [...target.segments.slice(0, -1), `${last}.html`];
+  const found = await context.lookup.find(page, undefined, evidence);
   return found.kind === "file" ? found : null;
 }
 
@@ -137,8 +187,13 @@ async function findCleanPage(context: StaticContext, target: Target): Promise<Fo
  * With clean URLs: where a request for `name.html` is sent to, or `null` when the file answers under its own name. It
  * does when the clean path would show something else.
  */
-async function cleanPath(context: StaticContext, found: FoundFile, target: Target): Promise<string | null> {
+async function cleanPath(
+  context: StaticContext,
+  found: FoundFile,
+  { target, evidence }: Exchange,
+): Promise<string | null> {
   if (!found.name.endsWith(".html") || target.segments.length === 0) return null;
+  evidence?.spoil();
   const folder = target.encoded.slice(0, target.encoded.lastIndexOf("/") + 1);
   const above = target.segments.slice(0, -1);
   if (context.view.index.includes(found.name)) {
@@ -172,7 +227,7 @@ async function answerNavigation(
   ) return ABSENT;
   const found = await context.lookup.find(page);
   if (found.kind !== "file") return ABSENT;
-  return await sendFile(context, exchange, found, "accept");
+  return await sendFile(context, { ...exchange, evidence: null }, found, "accept");
 }
 
 /**

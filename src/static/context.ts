@@ -16,9 +16,10 @@ import type { Coding } from "./encodings.ts";
 import { type ApplyHeaders, headerRules } from "./header_rules.ts";
 import { hiddenPaths } from "./hidden.ts";
 import { createLookup, type Lookup } from "./lookup.ts";
+import { createMemory, type Memory } from "./memory.ts";
 import { type MediaTypes, mediaTypes } from "./media_type.ts";
-import { STATIC_OPTIONS, type StaticOptions } from "./options.ts";
-import { type Choose, representationChooser } from "./representation.ts";
+import { type MemoryOptions, STATIC_OPTIONS, type StaticOptions } from "./options.ts";
+import { type Choose, formTeller, representationChooser } from "./representation.ts";
 import { rootSource } from "./roots.ts";
 import { cgiAreas } from "../cgi/area.ts";
 import { parseMount } from "./target.ts";
@@ -28,6 +29,8 @@ export interface StaticContext {
   readonly lookup: Lookup;
   readonly view: DirectoryView;
   readonly choose: Choose;
+  /** `null` when nothing is kept. */
+  readonly memory: Memory | null;
   readonly typeOf: MediaTypes;
   /** Codings to compress to on the fly, best first; none when that is off. */
   readonly codings: readonly Coding[];
@@ -57,11 +60,12 @@ export function createContext(options: StaticOptions): StaticContext {
   const codings = options.compress ? platformCodings() : [];
   const fileSystem = options.fileSystem ?? currentRuntime().files;
   const areas = cgiAreas(options.cgiDirectories ?? [], options.cgiExtensions ?? []);
+  const roots = rootSource(fileSystem, rootPaths(options.root), areas, (path) => {
+    warn(log, `nothing is served from ${path}: no such folder or file`);
+  });
   const lookup = createLookup({
     fileSystem,
-    roots: rootSource(fileSystem, rootPaths(options.root), areas, (path) => {
-      warn(log, `nothing is served from ${path}: no such folder or file`);
-    }),
+    roots,
     areas,
     isHidden: hiddenPaths(options.hide ?? []),
     dotfiles: options.dotfiles ?? false,
@@ -69,10 +73,16 @@ export function createContext(options: StaticOptions): StaticContext {
     onEscape: escapeReporter(log),
   });
   const typeOf = mediaTypes(options.types ?? {}, options.defaultType ?? "application/octet-stream");
+  const forms = { lookup, typeOf, precompressed, codings };
+  const { memory = {} } = options;
+  const observe = fileSystem.observe?.bind(fileSystem);
   return {
     lookup,
     view: { fileSystem, lookup, index: indexNames(options.index), listing },
-    choose: representationChooser({ lookup, typeOf, precompressed, codings }),
+    choose: representationChooser(forms),
+    memory: memory === false || observe === undefined
+      ? null
+      : createMemory({ ...MEMORY, ...memory }, { observe, roots, formOf: formTeller(forms) }),
     codings,
     typeOf,
     cacheControl: cacheControl(options.cache ?? "no-cache"),
@@ -100,6 +110,14 @@ function loadListing(): NonNullable<StaticContext["listing"]> {
   loaded.catch(() => {});
   return loaded;
 }
+
+/** What is kept by default. */
+const MEMORY: Required<MemoryOptions> = {
+  maxBytes: 64 * 1024 * 1024,
+  maxFiles: 10_000,
+  maxFileBytes: 256 * 1024,
+  trustMs: 0,
+};
 
 function rootPaths(root: string | readonly string[]): readonly string[] {
   const paths = typeof root === "string" ? [root] : root;

@@ -5,6 +5,7 @@
  */
 
 import { FileError, type FileSystem } from "../runtime.ts";
+import type { Evidence } from "./evidence.ts";
 import type { FoundDirectory, FoundFile, Lookup } from "./lookup.ts";
 
 /** What showing folders goes by. */
@@ -18,10 +19,16 @@ export interface DirectoryView {
 }
 
 /** The file that answers for a folder, or `null`. The caller closes it. */
-export async function findIndex(view: DirectoryView, segments: readonly string[]): Promise<FoundFile | null> {
+export async function findIndex(
+  view: DirectoryView,
+  segments: readonly string[],
+  evidence: Evidence | null = null,
+): Promise<FoundFile | null> {
   for (const name of view.index) {
-    const found = await view.lookup.find([...segments, name]);
+    const found = await view.lookup.find([...segments, name], undefined, evidence);
     if (found.kind === "file") return found;
+    // That it is one says nothing of what it may be later.
+    if (found.kind === "directory") evidence?.spoil();
   }
   return null;
 }

@@ -15,7 +15,7 @@ import type { Representation } from "./representation.ts";
 import type { Validators } from "./validators.ts";
 
 /** Spans up to this many bytes are read whole: one read costs less than a stream. */
-const IN_MEMORY = 65536;
+export const IN_MEMORY = 65536;
 
 /** An answer that is an error page, with the headers it needs. */
 export interface Problem {
@@ -28,16 +28,17 @@ export type Decorate = (headers: Headers) => void;
 
 /**
  * Answers a GET or HEAD request with a file. Owns the file from here on: whatever the answer, and whatever fails, it
- * gets closed.
+ * gets closed. A whole file of up to `inMemory` bytes is sent from memory.
  */
 export async function fileResponse(
   representation: Representation,
   request: Request,
   decorate: Decorate,
+  inMemory: number = IN_MEMORY,
 ): Promise<Response | Problem> {
   const { file } = representation;
   try {
-    const answer = decide(representation, request, decorate);
+    const answer = decide(representation, request, decorate, inMemory);
     if (answer instanceof Promise) return await answer;
     await file.close();
     return answer;
@@ -52,19 +53,17 @@ function decide(
   representation: Representation,
   request: Request,
   decorate: Decorate,
+  inMemory: number,
 ): Response | Problem | Promise<Response> {
   const { file, validators, type } = representation;
   const { headers: asked, method } = request;
   const verdict = evaluateConditions(asked, validators);
   if (verdict === "failed") return { problem: 412, headers: new Headers() };
-  if (verdict === "not-modified") return notModified(representation, decorate);
+  if (verdict === "not-modified") return respond(304, notModifiedHeaders(representation, decorate), null);
+  if (method === "HEAD") return respond(200, wholeHeaders(representation, decorate), null);
 
   const headers = baseHeaders(representation, decorate);
   const { size } = file.info;
-  if (method === "HEAD") {
-    if (!representation.onTheFly) headers.set("content-length", String(size));
-    return respond(200, headers, null);
-  }
   const range = asked.get("range");
   if (range !== null && ifRangeHolds(asked, validators)) {
     const wanted = parseRange(range, size);
@@ -73,10 +72,16 @@ function decide(
     }
     if (wanted.kind === "parts") return partial(file, wanted.parts, headers, type);
   }
-  return representation.onTheFly ? compressed(representation, headers) : sendSpan(200, headers, file, {
-    offset: 0,
-    length: size,
-  });
+  return representation.onTheFly
+    ? compressed(representation, headers)
+    : sendSpan(200, headers, file, { offset: 0, length: size }, inMemory);
+}
+
+/** The headers of a whole file; without a length where that is only known afterwards. */
+export function wholeHeaders(representation: Representation, decorate: Decorate): Headers {
+  const headers = baseHeaders(representation, decorate);
+  if (!representation.onTheFly) headers.set("content-length", String(representation.file.info.size));
+  return headers;
 }
 
 function baseHeaders(
@@ -99,13 +104,13 @@ function setValidators(headers: Headers, { tag, modified }: Validators): void {
 }
 
 /** Section 15.4.5: what a cache needs to bring its copy up to date, and nothing that describes a body. */
-function notModified({ validators, varies }: Representation, decorate: Decorate): Response {
+export function notModifiedHeaders({ validators, varies }: Representation, decorate: Decorate): Headers {
   const headers = new Headers();
   setValidators(headers, validators.tag === null ? validators : { ...validators, modified: null });
   if (varies) headers.set("vary", "accept-encoding");
   decorate(headers);
   for (const name of [...headers.keys()]) if (isRepresentationHeader(name)) headers.delete(name);
-  return respond(304, headers, null);
+  return headers;
 }
 
 function isRepresentationHeader(name: string): boolean {
@@ -148,9 +153,10 @@ export async function sendSpan(
   headers: Headers,
   file: OpenFile,
   span: ByteSpan,
+  inMemory: number = IN_MEMORY,
 ): Promise<Response> {
   headers.set("content-length", String(span.length));
-  if (span.length > IN_MEMORY) return respond(status, headers, { file, ...span });
+  if (span.length > inMemory) return respond(status, headers, { file, ...span });
   const bytes = span.length === 0 ? new Uint8Array(0) : await file.read(span);
   await file.close();
   return respond(status, headers, bytes);

@@ -5,6 +5,7 @@
  */
 
 import { FileError, type FileInfo, type FileSystem, type OpenFile } from "../runtime.ts";
+import type { Evidence } from "./evidence.ts";
 import { type DotPolicy, isDotName, isSafeName, isWindowsName } from "./names.ts";
 import { lastSegment, segmentsBelow, segmentsBeside } from "./real_path.ts";
 import type { HidesPath } from "./hidden.ts";
@@ -30,6 +31,8 @@ export interface FoundFile {
   readonly file: OpenFile;
   /** Index of the root it is in. */
   readonly root: number;
+  /** Whether no link below the root led to it. */
+  readonly isLiteral: boolean;
 }
 
 /** A folder, in every root that has it. */
@@ -68,9 +71,9 @@ export interface Lookup {
   /**
    * Opens the file, or finds the folder. Rejects with a `FileError` for what is there but cannot be used.
    *
-   * `root` looks in one root only.
+   * `root` looks in one root only. `evidence` is told what the result depends on.
    */
-  find(segments: readonly string[], root?: number): Promise<Found>;
+  find(segments: readonly string[], root?: number, evidence?: Evidence | null): Promise<Found>;
   /** The refusal that the path gets for its names alone, or `null`. */
   refusalByName(segments: readonly string[]): Refused | null;
   /** Whether a file with this name would be refused as a script. */
@@ -80,6 +83,12 @@ export interface Lookup {
 const ABSENT: Refused = { kind: "refused", status: 404, byRule: false };
 const FORBIDDEN: Refused = { kind: "refused", status: 404, byRule: true };
 const DENIED: Refused = { kind: "refused", status: 403, byRule: true };
+
+/** Whether `real` is where the segments lead by themselves, without a link or another spelling of a name. */
+function isLiteral(real: string, segments: readonly string[], root: Root): boolean {
+  if (real === [root.real === "/" ? "" : root.real, ...segments].join("/")) return true;
+  return root.windows && segmentsBelow(root.real, real)?.join("/") === segments.join("/");
+}
 
 /** Makes the lookup for a set of rules. */
 export function createLookup(rules: LookupRules): Lookup {
@@ -112,8 +121,7 @@ export function createLookup(rules: LookupRules): Lookup {
     if (root.windows && !segments.every(isWindowsName)) return FORBIDDEN;
     const real = await fileSystem.realPath([root.path, ...segments].join("/") || "/");
     if (real === null) return ABSENT;
-    const literal = real === [root.real === "/" ? "" : root.real, ...segments].join("/");
-    if (literal && roots.scriptFolders.length === 0) return real;
+    if (roots.scriptFolders.length === 0 && isLiteral(real, segments, root)) return real;
     let refusal = refusalByRealPath(real, root, roots);
     if (refusal !== null && segmentsBelow(root.real, real) === null) {
       // The root may be a link that was switched a moment ago.
@@ -123,12 +131,7 @@ export function createLookup(rules: LookupRules): Lookup {
       if (refusal !== null) rules.onEscape(segments);
     }
     if (refusal !== null) return refusal;
-    if (
-      rules.followSymlinks === "never" && segmentsBelow(root.real, real)?.join("/") !== segments.join("/")
-    ) {
-      return FORBIDDEN;
-    }
-    return real;
+    return rules.followSymlinks === "never" && !isLiteral(real, segments, root) ? FORBIDDEN : real;
   }
 
   /** Since its path was resolved, a folder on the way may have been replaced by a link that leads elsewhere. */
@@ -139,6 +142,22 @@ export function createLookup(rules: LookupRules): Lookup {
   }
 
   async function findIn(
+    segments: readonly string[],
+    index: number,
+    roots: Roots,
+    evidence: Evidence | null = null,
+  ): Promise<FoundFile | Place | Refused> {
+    const root = roots.list[index] as Root;
+    const found = await findUntold(segments, index, roots);
+    // A folder is vouched for by what is found in it.
+    if ("info" in found) return found;
+    if (found === ABSENT) evidence?.absent(root.path, segments);
+    else if (found.kind === "file" && found.isLiteral) evidence?.found(root.path, segments, found.file.info);
+    else evidence?.spoil();
+    return found;
+  }
+
+  async function findUntold(
     segments: readonly string[],
     index: number,
     roots: Roots,
@@ -154,8 +173,16 @@ export function createLookup(rules: LookupRules): Lookup {
     // Opened first and asked later: what was opened is what is sent, whatever happens to the name meanwhile.
     const file = await fileSystem.open(real);
     if (file !== null) {
-      if (!isElsewhere(file, real, roots.list[index] as Root, roots)) {
-        return { kind: "file", segments, name, file, root: index };
+      const root = roots.list[index] as Root;
+      if (!isElsewhere(file, real, root, roots)) {
+        return {
+          kind: "file",
+          segments,
+          name,
+          file,
+          root: index,
+          isLiteral: isLiteral(real, segments, root),
+        };
       }
       await file.close();
       throw new FileError("changed", `Cannot open ${real}: it has just come to lead elsewhere`);
@@ -176,10 +203,16 @@ export function createLookup(rules: LookupRules): Lookup {
     return false;
   }
 
-  async function findInAll(segments: readonly string[], roots: Roots): Promise<Found> {
+  async function findInAll(
+    segments: readonly string[],
+    roots: Roots,
+    evidence: Evidence | null,
+  ): Promise<Found> {
     const places: Place[] = [];
     for (let index = 0; index < roots.list.length; index++) {
-      const found = await findIn(segments, index, roots);
+      // What hides a path of a lower root is more than can be looked at again.
+      if (index > 0) evidence?.spoil();
+      const found = await findIn(segments, index, roots, evidence);
       if ("info" in found) {
         places.push(found);
         continue;
@@ -199,13 +232,14 @@ export function createLookup(rules: LookupRules): Lookup {
   return {
     refusalByName,
     isScriptName: areas.hidesName,
-    async find(segments, root) {
+    async find(segments, root, evidence = null) {
       const refusal = refusalByName(segments);
       if (refusal !== null) return refusal;
       const current = rules.roots.current();
       const roots = current instanceof Promise ? await current : current;
-      if (root === undefined) return findInAll(segments, roots);
-      const found = root < roots.list.length ? await findIn(segments, root, roots) : ABSENT;
+      evidence?.within(roots);
+      if (root === undefined) return findInAll(segments, roots, evidence);
+      const found = root < roots.list.length ? await findIn(segments, root, roots, evidence) : ABSENT;
       return "info" in found ? { kind: "directory", segments, places: [found] } : found;
     },
   };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AtOnce } from "../at_once.ts";
 import type { Connection, Handler } from "../handler.ts";
 import { respond } from "../response.ts";
 import { FileError } from "../runtime.ts";
@@ -33,7 +34,11 @@ import { parseMount, parseTarget } from "./target.ts";
  */
 export function staticFiles(options: StaticOptions): Handler {
   const context = createContext(options);
-  return async function handleStatic(request, connection = {}) {
+  const { memory } = context;
+  const atOnce: AtOnce = (head, connection) => memory?.recall(head, connection.mount) ?? "later";
+  return Object.assign(handleStatic, { atOnce });
+
+  async function handleStatic(request: Request, connection: Connection = {}): Promise<Response | undefined> {
     const mount = connection.mount === undefined ? context.mount : parseMount(connection.mount);
     const target = parseTarget(request, mount);
     if (target === "not-mine") return undefined;
@@ -45,20 +50,21 @@ export function staticFiles(options: StaticOptions): Handler {
       return await refuse(context, refuseMethod(method, context.postIsForCgi), request, path);
     }
     if (typeof target === "number") return await refuse(context, { status: target }, request, path);
-    const result = await tryAnswer(context, { request, target, mount }, connection);
+    const asked = { request, target, mount, routed: connection.mount };
+    const result = await tryAnswer(context, asked, connection);
     return result instanceof Response ? result : await refuse(context, result, request, path);
-  };
+  }
 }
 
 /** A file that changes between being opened and read is there again a moment later: one more try. */
 async function tryAnswer(
   context: StaticContext,
-  exchange: Exchange,
+  exchange: Omit<Exchange, "evidence">,
   connection: Connection,
 ): Promise<Response | Refusal> {
   for (let attempt = 1;; attempt++) {
     try {
-      return await answer(context, exchange);
+      return await answer(context, { ...exchange, evidence: context.memory?.evidence() ?? null });
     } catch (error) {
       if (attempt === 1 && error instanceof FileError && error.reason === "changed") continue;
       return refuseFailure(error, exchange.target.path, context.log, connection.requestId);

@@ -94,6 +94,21 @@ export interface CacheOptions {
   readonly immutable?: readonly string[] | true;
 }
 
+/** What small files may take of the memory. */
+export interface MemoryOptions {
+  /** Most that all of them take together, in bytes. @default {67108864} */
+  readonly maxBytes?: number;
+  /** Most files. @default {10000} */
+  readonly maxFiles?: number;
+  /** Most that a single file takes, in bytes: of larger ones, only the headers are kept. @default {262144} */
+  readonly maxFileBytes?: number;
+  /**
+   * How long a file is taken to be what it was without another look at it, in milliseconds (as nginx's
+   * `open_file_cache_valid`). With 0, no answer is ever out of date. @default {0}
+   */
+  readonly trustMs?: number;
+}
+
 /** Options of `staticFiles()`. */
 export interface StaticOptions {
   /**
@@ -150,6 +165,11 @@ export interface StaticOptions {
   readonly compress?: boolean;
   /** A `Cache-Control` value for all files, seconds for `max-age`, or rules. @default {"no-cache"} */
   readonly cache?: string | number | CacheOptions;
+  /**
+   * Keep small files in memory. Each answer is preceded by a look at the file, so that none is out of date. `false` keeps
+   * none. @default {{}}
+   */
+  readonly memory?: false | MemoryOptions;
   /** Headers by path. @default {[]} */
   readonly headers?: readonly HeaderRule[];
   /** Media types by file ending, before the built-in table: `{ ".foo": "text/x-foo" }`. @default {{}} */
@@ -187,6 +207,10 @@ export const STATIC_OPTIONS: Shape<StaticOptions> = {
     text,
     number,
     record<CacheOptions>({ default: either(text, number), immutable: either(list(text), word(true)) }),
+  ),
+  memory: either(
+    word(false),
+    record<MemoryOptions>({ maxBytes: number, maxFiles: number, maxFileBytes: number, trustMs: number }),
   ),
   headers: list(record<HeaderRule>({ path: needed(text), headers: needed(map(text)) })),
   types: map(text),

@@ -7,6 +7,9 @@
 import { parseHttpDate } from "./http_date.ts";
 import { parseTagList, strongMatch, type Validators, weakMatch } from "./validators.ts";
 
+/** Fields of a request. */
+export type Fields = Pick<Headers, "get">;
+
 /** What the conditions say: go on, 304, or 412. */
 export type Verdict = "proceed" | "not-modified" | "failed";
 
@@ -15,7 +18,7 @@ export type Verdict = "proceed" | "not-modified" | "failed";
  * `If-Modified-Since` with 304 for the very same date only: for dates that may go back.
  */
 export function evaluateConditions(
-  headers: Headers,
+  headers: Fields,
   validators: Validators,
   exactDate = false,
 ): Verdict {
@@ -40,7 +43,7 @@ export function evaluateConditions(
  * Whether `Range` is to be looked at (section 13.1.5): there is no `If-Range`, or it names this very state. A weak
  * validator cannot vouch for bytes, so it never does.
  */
-export function ifRangeHolds(headers: Headers, validators: Validators): boolean {
+export function ifRangeHolds(headers: Fields, validators: Validators): boolean {
   const value = headers.get("if-range");
   if (value === null) return true;
   if (value.includes('"')) return validators.tag !== null && strongMatch(value.trim(), validators.tag);
@@ -58,7 +61,7 @@ function matches(
   return tag !== null && tags.some((candidate) => compare(candidate, tag));
 }
 
-function dateOf(headers: Headers, name: string): number | null {
+function dateOf(headers: Fields, name: string): number | null {
   const value = headers.get(name);
   return value === null ? null : parseHttpDate(value);
 }

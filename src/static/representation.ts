@@ -7,6 +7,7 @@
 import type { OpenFile } from "../runtime.ts";
 import { MIN_COMPRESSED_SIZE } from "./compression.ts";
 import { acceptedCodings, type Coding, CODINGS, isCompressible } from "./encodings.ts";
+import type { Evidence } from "./evidence.ts";
 import type { FoundFile, Lookup } from "./lookup.ts";
 import type { MediaTypes } from "./media_type.ts";
 import { fileValidators, type Validators } from "./validators.ts";
@@ -25,8 +26,15 @@ export interface Representation {
   readonly varies: boolean;
 }
 
-/** Chooses the form. On failure the file is closed. */
-export type Choose = (found: FoundFile, request: Request) => Promise<Representation>;
+/** Chooses the form. On failure the file is closed. `evidence` is told what the choice depends on beside the request. */
+export type Choose = (
+  found: FoundFile,
+  request: Request,
+  evidence?: Evidence | null,
+) => Promise<Representation>;
+
+/** What in a request's fields the choice depends on: where this is equal, so is the form. */
+export type FormOf = (headers: Pick<Headers, "get">) => string;
 
 const SUFFIXES: Readonly<Record<Coding, string>> = { zstd: ".zst", br: ".br", gzip: ".gz" };
 
@@ -43,7 +51,11 @@ export interface RepresentationRules {
 export function representationChooser(rules: RepresentationRules): Choose {
   const { lookup, typeOf, precompressed, codings } = rules;
 
-  async function choose(found: FoundFile, request: Request): Promise<Representation> {
+  async function choose(
+    found: FoundFile,
+    request: Request,
+    evidence: Evidence | null,
+  ): Promise<Representation> {
     const type = typeOf(found.name);
     const { file } = found;
     const varies = (precompressed || codings.length > 0) && isCompressible(type);
@@ -52,7 +64,7 @@ export function representationChooser(rules: RepresentationRules): Choose {
       const field = request.headers.get("accept-encoding");
       if (precompressed) {
         for (const coding of acceptedCodings(field, CODINGS)) {
-          const sidecar = await findSidecar(lookup, found, coding);
+          const sidecar = await findSidecar(lookup, found, coding, evidence);
           if (sidecar === null) continue;
           await file.close();
           const validators = fileValidators(sidecar.info, coding);
@@ -68,9 +80,9 @@ export function representationChooser(rules: RepresentationRules): Choose {
     return { file, type, validators: fileValidators(file.info), coding: null, onTheFly: false, varies };
   }
 
-  return async (found, request) => {
+  return async (found, request, evidence = null) => {
     try {
-      return await choose(found, request);
+      return await choose(found, request, evidence);
     } catch (error) {
       await found.file.close();
       throw error;
@@ -78,12 +90,38 @@ export function representationChooser(rules: RepresentationRules): Choose {
   };
 }
 
+/** How many values of `Accept-Encoding` are remembered. */
+const MOST_FIELDS = 256;
+
+/** Makes what tells the forms apart; `null` when no file has more than one. */
+export function formTeller({ precompressed, codings }: RepresentationRules): FormOf | null {
+  if (!precompressed && codings.length === 0) return null;
+  const known = new Map<string, string>();
+  return (headers) => {
+    const field = headers.get("accept-encoding") ?? "";
+    let form = known.get(field);
+    if (form === undefined) {
+      const beside = precompressed ? acceptedCodings(field, CODINGS) : [];
+      form = `${beside} ${acceptedCodings(field, codings)}`;
+      if (known.size >= MOST_FIELDS) known.clear();
+      known.set(field, form);
+    }
+    return form;
+  };
+}
+
 /** The compressed file beside a file, of the same root, and not older than it: an older one shows what was there before. */
-async function findSidecar(lookup: Lookup, found: FoundFile, coding: Coding): Promise<OpenFile | null> {
+async function findSidecar(
+  lookup: Lookup,
+  found: FoundFile,
+  coding: Coding,
+  evidence: Evidence | null,
+): Promise<OpenFile | null> {
   const { segments, file, root } = found;
   const last = segments.at(-1);
   if (last === undefined) return null;
-  const sidecar = await lookup.find([...segments.slice(0, -1), last + SUFFIXES[coding]], root);
+  const sidecar = await lookup.find([...segments.slice(0, -1), last + SUFFIXES[coding]], root, evidence);
+  if (sidecar.kind === "directory") evidence?.spoil();
   if (sidecar.kind !== "file") return null;
   if ((sidecar.file.info.mtimeMs ?? 0) >= (file.info.mtimeMs ?? 0)) return sidecar.file;
   await sidecar.file.close();

@@ -29,6 +29,8 @@ export interface Roots {
 export interface RootSource {
   /** The roots as of at most a second ago. */
   current(): Roots | Promise<Roots>;
+  /** The same, where nothing has to be asked for it. The very same object as before when nothing has changed. */
+  atHand(): Roots | undefined;
   /** The roots as of now. */
   refresh(): Promise<Roots>;
 }
@@ -71,9 +73,15 @@ export function rootSource(
         if (real !== null) scriptFolders.push(real);
       }
     }
-    roots = { list, scriptFolders };
+    const now = { list, scriptFolders };
+    if (roots === undefined || JSON.stringify(roots) !== JSON.stringify(now)) roots = now;
     resolvedAt = Date.now();
     return roots;
+  }
+
+  function atHand(): Roots | undefined {
+    const age = Date.now() - resolvedAt;
+    return age >= 0 && age < FRESH_MS ? roots : undefined;
   }
 
   function refresh(): Promise<Roots> {
@@ -83,10 +91,8 @@ export function rootSource(
 
   return {
     refresh,
-    current() {
-      const age = Date.now() - resolvedAt;
-      return roots !== undefined && age >= 0 && age < FRESH_MS ? roots : refresh();
-    },
+    atHand,
+    current: () => atHand() ?? refresh(),
   };
 }
 

@@ -4,8 +4,9 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import { type ConformanceSuite, conformanceTests } from "../_conformance.ts";
-import { closeServers } from "./_ask.ts";
+import { answeredAtOnce, closeServers } from "./_ask.ts";
 import { removeSiteFixture } from "./_site_fixture.ts";
 import { stopUnprivileged } from "./_unprivileged.ts";
 import { commandLineCases } from "./conformance/command_line.ts";
@@ -38,6 +39,8 @@ const suite: ConformanceSuite = {
     commandLineCases,
   ],
   async close() {
+    // The suite is about them as well, and each of them equals the ordinary answer.
+    assert.ok(answeredAtOnce() > 0, "some answers came from memory");
     await stopUnprivileged();
     await closeServers();
     removeSiteFixture();

@@ -8,6 +8,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Handler, Sent } from "../../../src/handler.ts";
 import type { NetworkAddress } from "../../../src/runtime.ts";
+import { answerAtOnce } from "./at_once.ts";
 import { NodeRequest, urlOf } from "./request.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
 import { cancelBody, deliver, type Delivery } from "./response.ts";
@@ -15,7 +16,6 @@ import { cancelBody, deliver, type Delivery } from "./response.ts";
 /** What all exchanges of a listener share. */
 export interface ExchangeOptions {
   readonly handler: Handler;
-  readonly secure: boolean;
   readonly onError: (error: unknown) => void;
   /** Whether connections are to be closed as soon as they have been answered. */
   readonly isClosing: () => boolean;
@@ -25,6 +25,8 @@ export interface ExchangeOptions {
 export interface Ends {
   readonly remote: NetworkAddress | null;
   readonly local: NetworkAddress | null;
+  /** Whether it is TLS. */
+  readonly secure: boolean;
 }
 
 /** An exchange that is under way. */
@@ -33,20 +35,26 @@ export interface Exchange {
   leave(): void;
 }
 
-/** Starts an exchange; `expects100` when the client waits for `100 Continue` before it sends the body. */
+/** Starts an exchange; `"refused"` when the request is none, `"done"` when it is over already. `expects100` when the client waits for `100 Continue` before it sends the body. */
 export function startExchange(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   expects100: boolean,
   ends: Ends,
   options: ExchangeOptions,
-): Exchange | null {
-  const { handler, secure, onError } = options;
+): Exchange | "refused" | "done" {
+  const { handler, onError } = options;
+  const { remote, local, secure } = ends;
+  const protocol = incoming.httpVersion === "1.1" ? "HTTP/1.1" : "HTTP/1.0";
+  if (handler.atOnce !== undefined && !expects100 && !options.isClosing()) {
+    const over = answerAtOnce(handler.atOnce, incoming, outgoing, { remote, local, secure, protocol });
+    if (over !== null) return over;
+  }
   let waits = expects100;
   let left = false;
   let delivery: Delivery | null = null;
   const tally = { bytes: 0 };
-  let tell: ((sent: Sent) => void) | null = null;
+  const tell: ((sent: Sent) => void)[] = [];
   const body = requestBody(incoming, () => {
     // Too late once the response has begun: the client has stopped waiting.
     if (waits && !outgoing.headersSent) outgoing.writeContinue();
@@ -55,17 +63,16 @@ export function startExchange(
   const request = requestOf(incoming, body.stream, secure);
   if (request === null) {
     refuse(outgoing, body);
-    return null;
+    return "refused";
   }
   function onSent(callback: (sent: Sent) => void): void {
-    tell = callback;
+    tell.push(callback);
     if (left) report(false);
-    else outgoing.once("finish", () => report(true));
+    else if (tell.length === 1) outgoing.once("finish", () => report(true));
   }
   function report(complete: boolean): void {
     const bytes = Math.max(0, tally.bytes - outgoing.writableLength);
-    tell?.({ begun: outgoing.headersSent, bytes, complete });
-    tell = null;
+    for (const callback of tell.splice(0)) callback({ begun: outgoing.headersSent, bytes, complete });
   }
   function respond(response: Response): void {
     if (left) {
@@ -101,12 +108,7 @@ export function startExchange(
     else respond(new Response(null, { status: 500 }));
   }
   try {
-    const answer = handler(request, {
-      ...ends,
-      secure,
-      onSent,
-      protocol: incoming.httpVersion === "1.1" ? "HTTP/1.1" : "HTTP/1.0",
-    });
+    const answer = handler(request, { remote, local, secure, protocol, onSent });
     if (answer === undefined || answer instanceof Response) settle(answer);
     else answer.then(settle, fail);
   } catch (error) {

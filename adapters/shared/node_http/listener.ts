@@ -24,9 +24,8 @@ export async function listen(
   const tls = checkTls(options);
   const server = createHttpServer(tls);
   let closing: Promise<void> | null = null;
-  const clients = serveClients(server, {
+  const clients = serveClients(server, tls !== undefined, {
     handler,
-    secure: tls !== undefined,
     onError: options.onError ?? (() => {}),
     isClosing: () => closing !== null,
   });
@@ -77,7 +76,7 @@ interface Clients {
   closeAll(): void;
 }
 
-function serveClients(server: Server, options: ExchangeOptions): Clients {
+function serveClients(server: Server, secure: boolean, options: ExchangeOptions): Clients {
   /** All sockets, also those that have not asked or not even shaken hands yet. */
   const sockets = new Set<Socket>();
   const clients = new Map<Socket, Client>();
@@ -93,6 +92,7 @@ function serveClients(server: Server, options: ExchangeOptions): Clients {
     const client: Client = {
       remote: networkAddress(socket.remoteAddress, socket.remotePort),
       local: networkAddress(socket.localAddress, socket.localPort),
+      secure,
       exchanges: new Set(),
       refused: false,
     };
@@ -117,7 +117,8 @@ function serveClients(server: Server, options: ExchangeOptions): Clients {
     // Node reads on while the refusal is being sent.
     if (client.refused) return;
     const exchange = startExchange(incoming, outgoing, expects100, client, options);
-    if (exchange === null) {
+    if (exchange === "done") return;
+    if (exchange === "refused") {
       client.refused = true;
       return;
     }

@@ -37,15 +37,15 @@ export function toNodeListener(handler: Handler, options: FetchOptions = {}): No
     const ends = {
       remote: networkAddress(socket.remoteAddress, socket.remotePort),
       local: networkAddress(socket.localAddress, socket.localPort),
+      // Bun has this property on every socket, Node on TLS sockets alone.
+      secure: "encrypted" in socket && socket.encrypted === true,
     };
     const exchange = startExchange(incoming, outgoing, false, ends, {
       handler: handle,
-      // Bun has this property on every socket, Node on TLS sockets alone.
-      secure: "encrypted" in socket && socket.encrypted === true,
       onError: (error) => reportFailure(error, log),
       isClosing: () => false,
     });
-    if (exchange === null) return;
+    if (typeof exchange === "string") return;
     socket.on("close", exchange.leave);
     outgoing.on("finish", () => socket.off("close", exchange.leave));
   };

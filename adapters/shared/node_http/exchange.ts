@@ -59,7 +59,7 @@ export function startExchange(
     // Too late once the response has begun: the client has stopped waiting.
     if (waits && !outgoing.headersSent) outgoing.writeContinue();
     waits = false;
-  });
+  }, leave);
   const request = requestOf(incoming, body.stream, secure);
   if (request === null) {
     refuse(outgoing, body);
@@ -114,15 +114,15 @@ export function startExchange(
   } catch (error) {
     fail(error);
   }
-  return {
-    leave() {
-      if (left) return;
-      left = true;
-      report(false);
-      if (delivery === null) request.leave();
-      else delivery.cancel();
-    },
-  };
+  function leave(): void {
+    if (left) return;
+    left = true;
+    body.abandon();
+    report(false);
+    if (delivery === null) request?.leave();
+    else delivery.cancel();
+  }
+  return { leave };
 }
 
 function requestOf(

@@ -13,6 +13,7 @@ import { networkAddress } from "../address.ts";
 import { type CheckedTls, checkTls } from "../tls.ts";
 import { type Accept, acceptItself } from "./acceptor.ts";
 import { type Ends, type Exchange, type ExchangeOptions, startExchange } from "./exchange.ts";
+import { linger } from "./linger.ts";
 import { answerParseError, emptyResponse } from "./parse_error.ts";
 
 /** `Network.listen` over `node:http`. */
@@ -151,7 +152,7 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
     answerParseError(error, socket);
   });
   server.on("connect", (_incoming: IncomingMessage, socket: Socket) => {
-    socket.end(emptyResponse("501 Not Implemented"));
+    linger(socket, emptyResponse("501 Not Implemented"));
   });
   return { closeIdle, closeAll };
 }

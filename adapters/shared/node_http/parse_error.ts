@@ -6,6 +6,7 @@
 
 import { type IncomingMessage, METHODS, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { linger } from "./linger.ts";
 
 /** What the parser of `node:http` fails with. */
 interface ParseError extends Error {
@@ -23,7 +24,7 @@ export function answerParseError(error: ParseError, socket: HttpSocket): void {
     socket.destroy();
     return;
   }
-  socket.end(emptyResponse(statusOf(error)));
+  linger(socket, emptyResponse(statusOf(error)));
 }
 
 /** In the middle of a response a status line would become part of its body, before one it would answer for another. */

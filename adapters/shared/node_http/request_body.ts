@@ -8,6 +8,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Bytes } from "../../../src/runtime.ts";
+import { linger } from "./linger.ts";
 
 /**
  * Read-ahead while the consumer is slower than the client, in bytes. Below it
@@ -18,19 +19,14 @@ const READ_AHEAD = 256 * 1024;
 /** Up to this many unwanted bytes are read so that the connection can be used again. */
 const KEEP_ALIVE_LIMIT = 1024 * 1024;
 
-/**
- * How long a client that goes on sending has to read its response, in
- * milliseconds. Closing at once would make its system throw the response away
- * (RFC 9112 section 9.6).
- */
-const LINGER = 5000;
-
 /** A request's body. */
 export interface RequestBody {
   /** `null` where the head announces none, or the method has none for `Request`. */
   readonly stream: ReadableStream<Bytes> | null;
   /** Whether nobody reads it, and so much of it is known to be left that the connection will be closed over it. */
   isTooMuch(): boolean;
+  /** The client is gone: what it has not sent will not come. */
+  abandon(): void;
   /**
    * The response is about to end: gets rid of a body that nobody reads. Who has
    * begun to read may go on.
@@ -38,10 +34,11 @@ export interface RequestBody {
   release(): void;
 }
 
-/** Prepares the body; `onRead` is called when it is first asked for. */
+/** Prepares the body; `onRead` is called when it is first asked for, `onLeave` when it turns out to have no end. */
 export function requestBody(
   incoming: IncomingMessage,
   onRead: () => void,
+  onLeave: () => void,
 ): RequestBody {
   const { method, headers } = incoming;
   const announced = headers["transfer-encoding"] !== undefined ||
@@ -50,11 +47,13 @@ export function requestBody(
   let received = 0;
   const isTooMuch = () => Number(headers["content-length"] ?? 0) - received > KEEP_ALIVE_LIMIT;
   if (method === "GET" || method === "HEAD") {
-    return { stream: null, isTooMuch, release: () => discard(incoming) };
+    return { stream: null, isTooMuch, abandon() {}, release: () => discard(incoming) };
   }
   let state: "unread" | "reading" | "over" = "unread";
   let released = false;
+  let abandoned = false;
   let forget = () => {};
+  let fail = () => {};
   function read(controller: ReadableStreamDefaultController<Bytes>): void {
     const { socket } = incoming;
     state = "reading";
@@ -66,9 +65,11 @@ export function requestBody(
       if (error) controller.error(error);
       else controller.close();
     }
-    function fail(): void {
+    fail = () => {
+      // Who fails because of this has to see that nobody waits for an answer.
+      if (state !== "over") onLeave();
       settle(new Error("The client left before its request was complete"));
-    }
+    };
     incoming.on("data", (piece: Buffer) => {
       received += piece.length;
       if (state === "over") return;
@@ -80,7 +81,7 @@ export function requestBody(
     // Once the response has been sent, Node does not tell the message any more that its connection has closed.
     socket.on("close", fail);
     forget = () => socket.off("close", fail);
-    if (incoming.destroyed || socket.destroyed) fail();
+    if (abandoned || incoming.destroyed || socket.destroyed) fail();
   }
   const stream = new ReadableStream<Bytes>({
     pull(controller) {
@@ -97,6 +98,11 @@ export function requestBody(
   return {
     stream,
     isTooMuch: () => state !== "reading" && isTooMuch(),
+    abandon() {
+      if (abandoned || incoming.complete) return;
+      abandoned = true;
+      fail();
+    },
     release() {
       released = true;
       if (state !== "reading") discard(incoming);
@@ -104,7 +110,7 @@ export function requestBody(
   };
 }
 
-const NO_BODY: RequestBody = { stream: null, isTooMuch: () => false, release() {} };
+const NO_BODY: RequestBody = { stream: null, isTooMuch: () => false, abandon() {}, release() {} };
 
 /** A plain view: a Buffer's `slice()` and `toString()` are not those of a `Uint8Array`. */
 function plain({ buffer, byteOffset, length }: Buffer): Bytes {
@@ -116,24 +122,21 @@ function discard(incoming: IncomingMessage): void {
   if (incoming.complete || incoming.destroyed) return void incoming.resume();
   const { socket } = incoming;
   let discarded = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  function linger(): void {
-    if (timer !== undefined) return;
-    socket.end();
-    timer = setTimeout(() => socket.destroy(), LINGER);
+  let isClosing = false;
+  function close(): void {
+    if (!isClosing) linger(socket);
+    isClosing = true;
   }
   function end(): void {
     socket.off("close", end);
     delete (socket as Partial<Pick<Socket, "destroySoon">>).destroySoon;
-    if (timer === undefined) return;
-    clearTimeout(timer);
-    socket.destroy();
+    if (isClosing) socket.destroy();
   }
   // What node:http closes a connection with after its last response.
-  socket.destroySoon = linger;
+  socket.destroySoon = close;
   incoming.on("data", (piece: Buffer) => {
     discarded += piece.length;
-    if (discarded > KEEP_ALIVE_LIMIT) linger();
+    if (discarded > KEEP_ALIVE_LIMIT) close();
   });
   incoming.on("end", end);
   socket.on("close", end);

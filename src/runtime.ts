@@ -419,7 +419,46 @@ export interface Runtime {
   workers?(): Promise<Workers>;
 }
 
+/** A script's output that nobody reads any more: the server has lost interest, its client has left. */
+export class ClosedOutputError extends Error {
+  /** The error's name. */
+  override name = "ClosedOutputError";
+}
+
+/** This process as a CGI script (RFC 3875): what a server has given it, and the way back. */
+export interface ScriptProcess {
+  /** The arguments after the program's name. */
+  readonly args: readonly string[];
+  /**
+   * The whole environment. A byte that is not UTF-8 is a lone surrogate, 0x80 to 0xFF as U+DC80 to U+DCFF; U+FFFD where
+   * the runtime hides which byte it was.
+   */
+  environment(): Readonly<Record<string, string>>;
+  /** Removes a variable, for this process and those it starts. */
+  unset(name: string): void;
+  /** Standard input, of which no more than `limit` bytes are read; `null`: all. Read as it is taken. At most once. */
+  stdin(limit: number | null): ReadableStream<Bytes>;
+  /**
+   * Writes to standard output; resolves once the system has taken all of it. One call at a time. Rejects with a
+   * {@linkcode ClosedOutputError} when nobody reads any more.
+   */
+  stdout(bytes: Uint8Array): Promise<void>;
+  /** Writes to standard error, at once. A closed pipe is ignored. */
+  stderr(text: string): void;
+  /**
+   * Makes the rest of the program fit for a script: what it prints (`console`, the runtime's own stream) goes to
+   * standard error from now on, as standard output is the response; and what the runtime leaves to its own server is done
+   * without it.
+   */
+  prepare(): void;
+  /** Calls back when the server ends the script (SIGTERM), in place of the default. */
+  onStop(callback: () => void): void;
+  /** Ends the process at once, whatever it is waiting for. */
+  exit(code: number): never;
+}
+
 let running: Runtime | undefined;
+let script: ScriptProcess | undefined;
 
 /** Makes `runtime` the one that is used where none is given. Called by `adapters/auto.ts`. */
 export function provideRuntime(runtime: Runtime): void {
@@ -434,4 +473,15 @@ export function currentRuntime(): Runtime {
     );
   }
   return running;
+}
+
+/** Makes `process` the one that `runAsCgi()` runs in. Called by `adapters/shared/auto_script.ts`. */
+export function provideScript(process: ScriptProcess): void {
+  script = process;
+}
+
+/** The process that is running, as a script. */
+export function currentScript(): ScriptProcess {
+  if (script === undefined) throw new TypeError('No runtime is known: import "htbin/cgi-script"');
+  return script;
 }

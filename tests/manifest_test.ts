@@ -103,7 +103,7 @@ test("the command is what npm installs, and starts by itself", () => {
 });
 
 test("modules that do something when they are imported are declared, for bundlers", () => {
-  const acting = ["adapters/auto.ts", "cli.ts", "mod.ts"];
+  const acting = ["adapters/auto.ts", "adapters/shared/auto_script.ts", "cli.ts", "mod.ts"];
   assert.deepEqual(
     packageJson.sideEffects,
     // The source too: Bun and Deno bundle it, in a checkout and as a git dependency.
@@ -173,9 +173,9 @@ test("the core names no runtime", () => {
       path,
     );
     for (const name of modules.get(path) ?? []) {
-      // mod.ts chooses the adapter of the runtime that runs, and hono.ts does so without mod.ts.
-      const chooses = name.endsWith("adapters/auto.ts");
-      if (chooses) assert.ok(path === "mod.ts" || path === "src/hono.ts", path);
+      // The entry points choose the adapter of the runtime that runs.
+      if (name.endsWith("adapters/auto.ts")) assert.ok(path === "mod.ts" || path === "src/hono.ts", path);
+      else if (name.endsWith("adapters/shared/auto_script.ts")) assert.equal(path, "src/script/mod.ts");
       else assert.ok(!name.includes("adapters/"), `${path} imports ${name}`);
     }
   }

@@ -1,0 +1,88 @@
+/**
+ * This process as a CGI script, on Node and Bun: all but its input.
+ *
+ * @module
+ */
+
+import { read, readFileSync, write, writeSync } from "node:fs";
+import process from "node:process";
+import { type Bytes, ClosedOutputError, type ScriptProcess } from "../../src/runtime.ts";
+import { divertConsole } from "./divert_console.ts";
+import { parseEnvironment } from "./environment_bytes.ts";
+import { limitedInput } from "./limited_input.ts";
+
+/** What a write fails with when nobody reads. EBADF: the script was started without an output. */
+const CLOSED: ReadonlySet<string | undefined> = new Set(["EPIPE", "ECONNRESET", "ENOTCONN", "EBADF"]);
+
+/** How soon a reader is tried again that takes nothing, in milliseconds. */
+const PAUSE = 5;
+
+/** The process, with its input. */
+export function nodeScript(
+  stdin: ScriptProcess["stdin"],
+  exit: ScriptProcess["exit"],
+): ScriptProcess {
+  return {
+    args: process.argv.slice(2),
+    environment,
+    unset: (name) => void delete process.env[name],
+    stdin,
+    async stdout(bytes) {
+      for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await writeSome(rest));
+    },
+    stderr(text) {
+      try {
+        writeSync(2, text);
+      } catch {
+        // Nobody is there to be told.
+      }
+    },
+    prepare() {
+      divertConsole();
+      Object.defineProperty(process, "stdout", { configurable: true, get: () => process.stderr });
+    },
+    onStop: (callback) => void process.on("SIGTERM", callback),
+    exit,
+  };
+}
+
+/** Standard input where waiting for it holds nothing up. */
+export function fileInput(limit: number | null): ReadableStream<Bytes> {
+  return limitedInput(limit, readSome, () => {});
+}
+
+function readSome(buffer: Bytes): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(
+      0,
+      buffer,
+      0,
+      buffer.length,
+      null,
+      (error, length) => error === null ? resolve(length) : reject(error),
+    );
+  });
+}
+
+function writeSome(bytes: Uint8Array): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(1, bytes, 0, bytes.length, null, (error, taken) => {
+      if (error === null) resolve(taken);
+      // Somebody has set the pipe to fail in place of waiting.
+      else if (error.code === "EAGAIN") setTimeout(resolve, PAUSE, 0);
+      else if (CLOSED.has(error.code)) {
+        reject(new ClosedOutputError("Nobody reads the output", { cause: error }));
+      } else reject(error);
+    });
+  });
+}
+
+function environment(): Record<string, string> {
+  const variables = { ...process.env } as Record<string, string>;
+  if (!Object.values(variables).some((value) => value.includes("\ufffd"))) return variables;
+  try {
+    return parseEnvironment(readFileSync("/proc/self/environ"));
+  } catch {
+    return variables;
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * Meta-variables as a script reads them (RFC 3875 section 4.1).
+ *
+ * @module
+ */
+
+/** An environment. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The value of a variable. One that is empty is the same as one that is not there (RFC 3875 section 4.1). */
+export function variable(variables: Variables, name: string): string | null {
+  return Object.hasOwn(variables, name) && variables[name] || null;
+}
+
+/** Whether the server says that it is this one: each has its own ways. */
+export function isServer(variables: Variables, name: "Apache" | "Microsoft-IIS" | "SimpleHTTP"): boolean {
+  return variable(variables, "SERVER_SOFTWARE")?.split("/", 1)[0] === name;
+}

@@ -107,9 +107,9 @@ async function errorResponse(
   variables: Variables,
   options: RunOptions,
 ): Promise<Response> {
-  const render = options.renderError ?? (await import("../error_page.ts")).errorPage;
+  const { errorRenderer } = await import("../error_page.ts");
   const accept = variable(variables, "HTTP_ACCEPT") ?? "*/*";
-  return await render({
+  return await errorRenderer(options.renderError)({
     status,
     request: request ?? new Request("http://localhost/", { headers: { accept } }),
   });

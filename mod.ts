@@ -36,6 +36,7 @@ export { cors, type CorsOptions } from "./src/access/cors.ts";
 export { parseHtpasswd } from "./src/access/htpasswd.ts";
 export type { CheckPassword } from "./src/access/passwords.ts";
 export type { AtOnce, PreparedResponse, RequestHead } from "./src/at_once.ts";
+export { byMethod, type ByMethodOptions } from "./src/by_method.ts";
 export { explainCgi, type Explanation } from "./src/cgi/explain.ts";
 export { cgi } from "./src/cgi/mod.ts";
 export { createQueue, type Place, type Queue, type QueueOptions, type Rejection } from "./src/cgi/queue.ts";

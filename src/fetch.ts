@@ -4,23 +4,34 @@
  * @module
  */
 
-import { checkOptions, hook, type Shape } from "./check_options.ts";
+import { checkOptions, either, hook, list, map, type Shape, text } from "./check_options.ts";
 import { errorRenderer, type RenderError } from "./error_page.ts";
 import type { Handler } from "./handler.ts";
 import { consoleLog } from "./log/console.ts";
 import type { Log } from "./log/events.ts";
 import { type CompleteHandler, completeHandler } from "./complete_handler.ts";
 import { connectionFrom } from "./server_bindings.ts";
+import { withHeaders } from "./with_headers.ts";
 
-/** Options of {@linkcode toFetch}. */
+/** What is said of every answer, whatever the server. */
 export interface FetchOptions {
   /** The page for what the handler passes on and for a handler that fails. @default {errorPage} */
   readonly renderError?: RenderError;
+  /**
+   * Headers of every response, error pages included, as {@linkcode withHeaders} puts them: `{ server: "example/1.0" }`.
+   * htbin sends no `Server` of its own. @default {{}}
+   */
+  readonly headers?: Readonly<Record<string, string>> | readonly (readonly [name: string, value: string])[];
   /** Gets an event for each request and each failure. @default {failures to console.error} */
   readonly log?: Log;
 }
 
-const FETCH_OPTIONS: Shape<FetchOptions> = { renderError: hook, log: hook };
+/** What each of these options may be. */
+export const FETCH_OPTIONS: Shape<FetchOptions> = {
+  renderError: hook,
+  headers: either(list(list(text)), map(text)),
+  log: hook,
+};
 
 /**
  * A fetch function, as servers take it. `info` is whatever the server says beside the request.
@@ -54,17 +65,18 @@ export type Fetch = (request: Request, info?: unknown) => Promise<Response>;
  * ```
  */
 export function toFetch(handler: Handler, options: FetchOptions = {}): Fetch {
-  const { handle } = completeWith("toFetch()", handler, options);
+  checkOptions("toFetch()", options, FETCH_OPTIONS);
+  const { handle } = completeWith(handler, options);
   return (request, info) => handle(request, connectionFrom(request, info));
 }
 
-/** The handler completed with the options, for `owner`. */
+/** The handler completed with the options, and the log that these name. */
 export function completeWith(
-  owner: string,
   handler: Handler,
   options: FetchOptions,
 ): { readonly handle: CompleteHandler; readonly log: Log } {
-  checkOptions(owner, options, FETCH_OPTIONS);
-  const { log = consoleLog() } = options;
-  return { handle: completeHandler(handler, errorRenderer(options.renderError), log), log };
+  const { log = consoleLog(), headers } = options;
+  const handle = completeHandler(handler, errorRenderer(options.renderError), log);
+  // What always answers does so with headers, too.
+  return { handle: headers === undefined ? handle : withHeaders(headers, handle) as CompleteHandler, log };
 }

@@ -15,15 +15,13 @@ import {
   type Shape,
   text,
 } from "./check_options.ts";
-import { completeHandler, reportFailure } from "./complete_handler.ts";
-import { errorRenderer, type RenderError } from "./error_page.ts";
+import { reportFailure } from "./complete_handler.ts";
+import { completeWith, FETCH_OPTIONS, type FetchOptions } from "./fetch.ts";
 import type { Handler } from "./handler.ts";
-import { consoleLog } from "./log/console.ts";
-import type { Log } from "./log/events.ts";
 import { currentRuntime, type Listener, type Network, type TlsOptions } from "./runtime.ts";
 
 /** What `serve()` takes. */
-export interface ServeOptions {
+export interface ServeOptions extends FetchOptions {
   /** Answers the requests. */
   readonly handler: Handler;
   /** 0 lets the system choose. @default {8000} */
@@ -34,22 +32,17 @@ export interface ServeOptions {
   readonly tls?: TlsOptions;
   /** Let other workers of this program listen on the same port: see {@linkcode Workers}. @default {false} */
   readonly shared?: boolean;
-  /** The page for what no handler answers and for a handler that fails. @default {errorPage} */
-  readonly renderError?: RenderError;
-  /** Gets an event for each request and each failure. @default {failures to console.error} */
-  readonly log?: Log;
   /** What opens the socket. @default {the runtime that is running} */
   readonly network?: Network;
 }
 
 const SERVE_OPTIONS: Shape<ServeOptions> = {
+  ...FETCH_OPTIONS,
   handler: needed(hook),
   port: number,
   hostname: text,
   shared: flag,
   tls: record<TlsOptions>({ cert: needed(text), key: needed(text), passphrase: text }),
-  renderError: hook,
-  log: hook,
   network: service,
 };
 
@@ -78,9 +71,8 @@ export interface Server extends Listener {
  */
 export async function serve(options: ServeOptions): Promise<Server> {
   checkOptions("serve()", options, SERVE_OPTIONS);
-  const { log = consoleLog() } = options;
   const network = options.network ?? currentRuntime().network;
-  const handle = completeHandler(options.handler, errorRenderer(options.renderError), log);
+  const { handle, log } = completeWith(options.handler, options);
   const listener = await network.listen(handle, {
     hostname: options.hostname ?? "127.0.0.1",
     port: options.port ?? 8000,

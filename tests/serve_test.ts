@@ -12,7 +12,8 @@ import type { AccessEvent, LogEvent } from "../src/log/events.ts";
 import { route } from "../src/router.ts";
 import { ListenError, type ListenOptions, type Network } from "../src/runtime.ts";
 import { serve, type ServeOptions } from "../src/serve.ts";
-import { connect, get } from "./_http.ts";
+import { errorPage, staticFiles } from "../mod.ts";
+import { connect, exchange, get, requestHead } from "./_http.ts";
 import "./_runtime.ts";
 
 /** A network that listens nowhere, and hands out what it was given. */
@@ -304,4 +305,49 @@ test("close() lets an open response finish, and takes nobody new", async () => {
   assert.equal((await client.response()).text, "begun and done");
   await closed;
   client.close();
+});
+
+test("headers of every response are on files, errors and failures alike, and come with answers at once", async () => {
+  const server = await serve({
+    port: 0,
+    headers: [["server", "example/1.0"], ["x-frame-options", "DENY"]],
+    log() {},
+    handler: route([
+      ["/fails", () => {
+        throw new Error("broken");
+      }],
+      ["/*", staticFiles({ root: "examples/site" })],
+    ]),
+  });
+  for (const path of ["/style.css", "/style.css", "/style.css", "/none", "/fails", "/files"]) {
+    const { header } = await exchange(server.address, get(path));
+    assert.deepEqual([header("server"), header("x-frame-options")], ["example/1.0", "DENY"], path);
+  }
+  await server.close(0);
+  const quiet = await serve({ port: 0, handler: () => undefined, log() {} });
+  assert.equal((await exchange(quiet.address, get("/"))).header("server"), null);
+  await quiet.close(0);
+  await assert.rejects(serve({ port: 0, handler: () => undefined, headers: { date: "now" } }), TypeError);
+});
+
+test("a body that is refused before it is read is never asked for", async () => {
+  const server = await serve({
+    port: 0,
+    log() {},
+    async handler(request) {
+      if (Number(request.headers.get("content-length")) > 10) return errorPage({ status: 417, request });
+      return new Response(await request.text());
+    },
+  });
+  const post = (length: number) =>
+    requestHead("POST", "/", `Content-Length: ${length}`, "Expect: 100-continue");
+  const refused = await exchange(server.address, post(1000));
+  assert.deepEqual([refused.status, refused.interim], [417, []]);
+  const connection = await connect(server.address);
+  await connection.send(post(5));
+  assert.match(new TextDecoder().decode(await connection.received(25)), /^HTTP\/1\.1 100 Continue\r\n/);
+  await connection.send("hello");
+  assert.equal((await connection.response()).text, "hello");
+  connection.close();
+  await server.close(0);
 });

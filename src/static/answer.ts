@@ -100,12 +100,13 @@ async function answerFolder(
   if (context.listing === null) return ABSENT;
   const { request, target, mount } = exchange;
   const { listingResponse } = await context.listing;
-  const path = `/${[...mount, ...found.segments, ""].join("/")}`;
+  const prefix = mount.map((segment) => `/${segment}`).join("");
+  const path = prefix + target.path;
   const response = await listingResponse(context.view, {
     request,
     directory: found,
     path,
-    mount: mount.length === 0 ? "" : `/${mount.join("/")}`,
+    mount: prefix,
     search: target.search,
     render: context.renderListing,
     codings: context.codings,

@@ -42,6 +42,7 @@ export interface StaticContext {
   /** Segments below the root, or `null`. */
   readonly notFoundPage: readonly string[] | null;
   readonly mount: readonly string[];
+  readonly rewrite: StaticOptions["rewrite"];
   readonly cleanUrls: boolean;
   readonly fallthrough: boolean;
   readonly postIsForCgi: boolean;
@@ -80,7 +81,8 @@ export function createContext(options: StaticOptions): StaticContext {
     lookup,
     view: { fileSystem, lookup, index: indexNames(options.index), listing },
     choose: representationChooser(forms),
-    memory: memory === false || observe === undefined
+    // What is rewritten depends on more than what answers are remembered by.
+    memory: memory === false || observe === undefined || options.rewrite !== undefined
       ? null
       : createMemory({ ...MEMORY, ...memory }, { observe, roots, formOf: formTeller(forms) }),
     codings,
@@ -90,6 +92,7 @@ export function createContext(options: StaticOptions): StaticContext {
     spa: filePath("spa", options.spa === true ? "index.html" : options.spa),
     notFoundPage: filePath("notFoundPage", options.notFoundPage),
     mount: parseMount(options.mount ?? ""),
+    rewrite: options.rewrite,
     cleanUrls: options.cleanUrls ?? false,
     fallthrough: options.fallthrough ?? false,
     postIsForCgi: options.postIsForCgi ?? false,

@@ -7,6 +7,7 @@
 // Not with the first file that needs it: out of descriptors, that would fail, and Node and Bun never import again what
 // has failed once.
 import { contentType } from "#std/media_types/content_type";
+import type { StaticOptions } from "./options.ts";
 
 /** Finds media types. */
 export type MediaTypes = (name: string) => string;
@@ -16,10 +17,16 @@ export type MediaTypes = (name: string) => string;
  *
  * @throws {TypeError} For an ending without a dot at its start, or a value that cannot stand in a header.
  */
-export function mediaTypes(
-  types: Readonly<Record<string, string>>,
-  defaultType: string,
-): MediaTypes {
+export function mediaTypes(types: NonNullable<StaticOptions["types"]>, defaultType: string): MediaTypes {
+  if (typeof types !== "function") return typesByEnding(types, defaultType);
+  const builtIn = typesByEnding({}, defaultType);
+  return (name) => {
+    const type = types(name);
+    return type === undefined ? builtIn(name) : withCharset(checked(type));
+  };
+}
+
+function typesByEnding(types: Readonly<Record<string, string>>, defaultType: string): MediaTypes {
   const own = new Map<string, string>();
   for (const [extension, type] of Object.entries(types)) {
     if (!extension.startsWith(".")) {

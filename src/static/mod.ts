@@ -12,7 +12,7 @@ import { answer, type Exchange, notFoundPage } from "./answer.ts";
 import { createContext, type StaticContext } from "./context.ts";
 import type { StaticOptions } from "./options.ts";
 import { ALLOWED, type Refusal, refuseFailure, refuseMethod, renderRefusal } from "./refusal.ts";
-import { parseMount, parseTarget } from "./target.ts";
+import { parseMount, parseTarget, type Target, withPath } from "./target.ts";
 
 /**
  * Serves the files of a folder: conditional and range requests, indexes, listings, compressed forms, and what sites
@@ -50,10 +50,19 @@ export function staticFiles(options: StaticOptions): Handler {
       return await refuse(context, refuseMethod(method, context.postIsForCgi), request, path);
     }
     if (typeof target === "number") return await refuse(context, { status: target }, request, path);
-    const asked = { request, target, mount, routed: connection.mount };
+    const mapped = mapTarget(context, target, request);
+    if (mapped === 404) return await refuse(context, { status: 404 }, request, path);
+    const asked = { request, target: mapped, mount, routed: connection.mount };
     const result = await tryAnswer(context, asked, connection);
     return result instanceof Response ? result : await refuse(context, result, request, path);
   }
+}
+
+/** The target under the path that the operator says, if any. */
+function mapTarget({ rewrite }: StaticContext, target: Target, request: Request): Target | 404 {
+  if (rewrite === undefined || target.hasDoubledSlash) return target;
+  const path = rewrite(target.path, request);
+  return path === null ? 404 : withPath(target, path);
 }
 
 /** A file that changes between being opened and read is there again a moment later: one more try. */

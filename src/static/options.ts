@@ -172,8 +172,17 @@ export interface StaticOptions {
   readonly memory?: false | MemoryOptions;
   /** Headers by path. @default {[]} */
   readonly headers?: readonly HeaderRule[];
-  /** Media types by file ending, before the built-in table: `{ ".foo": "text/x-foo" }`. @default {{}} */
-  readonly types?: Readonly<Record<string, string>>;
+  /**
+   * Media types by file ending, before the built-in table: `{ ".foo": "text/x-foo" }`. Or a function from a file's name
+   * to its type; what it leaves `undefined` is looked up in the table. @default {{}}
+   */
+  readonly types?: Readonly<Record<string, string>> | ((name: string) => string | undefined);
+  /**
+   * Says which path below `root` answers for the path of a request: both decoded, with a slash at their start, without
+   * the mount; `null` for none. What comes out is looked up like any other path: hidden names stay hidden, and nothing
+   * outside of `root` is served. @default {the same path}
+   */
+  readonly rewrite?: (path: string, request: Request) => string | null;
   /** Media type of files with an unknown ending. @default {"application/octet-stream"} */
   readonly defaultType?: string;
   /** Renders error pages. @default {errorPage} */
@@ -213,7 +222,8 @@ export const STATIC_OPTIONS: Shape<StaticOptions> = {
     record<MemoryOptions>({ maxBytes: number, maxFiles: number, maxFileBytes: number, trustMs: number }),
   ),
   headers: list(record<HeaderRule>({ path: needed(text), headers: needed(map(text)) })),
-  types: map(text),
+  types: either(hook, map(text)),
+  rewrite: hook,
   defaultType: text,
   renderError: hook,
   log: hook,

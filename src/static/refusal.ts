@@ -6,13 +6,11 @@
 
 import { errorPage, type ShowError } from "../error_page.ts";
 import type { Log } from "../log/events.ts";
+import { unusableMethodStatus } from "../methods.ts";
 import { FileError } from "../runtime.ts";
 
 /** The methods this handler answers. */
 export const ALLOWED = "GET, HEAD, OPTIONS";
-
-/** Methods of RFC 9110 and RFC 5789: known, though nothing here takes them. */
-const KNOWN = new Set(["CONNECT", "DELETE", "PATCH", "POST", "PUT", "TRACE"]);
 
 /** A status that is not a file's, before it is rendered. */
 export interface Refusal {
@@ -21,13 +19,13 @@ export interface Refusal {
   readonly headers?: Headers | Readonly<Record<string, string>>;
 }
 
-/** What a method other than GET, HEAD and OPTIONS gets (RFC 9110 sections 15.5.6 and 15.6.2). */
+/** What a method other than GET, HEAD and OPTIONS gets. */
 export function refuseMethod(method: string, postIsForCgi: boolean): Refusal {
   const headers = { allow: ALLOWED };
   if (method === "POST" && postIsForCgi) {
     return { status: 501, explain: "Can only POST to CGI scripts", headers };
   }
-  return { status: KNOWN.has(method) ? 405 : 501, headers };
+  return { status: unusableMethodStatus(method), headers };
 }
 
 /**

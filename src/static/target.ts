@@ -53,3 +53,10 @@ export function parseTarget(
   if (isFolder) segments.pop();
   return { segments, isFolder, hasDoubledSlash: segments.includes(""), path, encoded, search: url.search };
 }
+
+/** The target with the segments of another path below the root; the answer is still to the request's own URL. */
+export function withPath(target: Target, path: string): Target | 404 {
+  const segments = path.split("/").filter((segment) => segment !== "" && segment !== ".");
+  if (segments.some((segment) => segment === ".." || segment.includes("\0"))) return 404;
+  return { ...target, segments, isFolder: target.isFolder || path.endsWith("/"), hasDoubledSlash: false };
+}

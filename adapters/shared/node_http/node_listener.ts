@@ -5,8 +5,9 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { checkOptions } from "../../../src/check_options.ts";
 import { reportFailure } from "../../../src/complete_handler.ts";
-import { completeWith, type FetchOptions } from "../../../src/fetch.ts";
+import { completeWith, FETCH_OPTIONS, type FetchOptions } from "../../../src/fetch.ts";
 import type { Handler } from "../../../src/handler.ts";
 import { networkAddress } from "../address.ts";
 import { startExchange } from "./exchange.ts";
@@ -31,7 +32,8 @@ export type NodeListener = (incoming: IncomingMessage, outgoing: ServerResponse)
  * ```
  */
 export function toNodeListener(handler: Handler, options: FetchOptions = {}): NodeListener {
-  const { handle, log } = completeWith("toNodeListener()", handler, options);
+  checkOptions("toNodeListener()", options, FETCH_OPTIONS);
+  const { handle, log } = completeWith(handler, options);
   return (incoming, outgoing) => {
     const { socket } = incoming;
     const ends = {

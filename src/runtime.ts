@@ -290,6 +290,11 @@ export interface ListenOptions {
   /** Let other workers of this program listen on the same port, and share its clients with them. @default {false} */
   readonly shared?: boolean;
   /**
+   * Number of a socket that listens already, in place of one for `hostname` and `port`. Only where
+   * {@linkcode Network.takesSockets}.
+   */
+  readonly socket?: number;
+  /**
    * Told of failures after the response was handed over (a body that broke), and with a {@linkcode ListenError} of those
    * to accept connections. Never sees a client that left.
    */
@@ -348,6 +353,8 @@ export interface Network {
    * told. Optional: a network that is none of this machine's leaves it out.
    */
   addresses?(): readonly string[];
+  /** Whether it can serve a socket that another program has opened and left to this process. @default {false} */
+  readonly takesSockets?: boolean;
 }
 
 /** What a command-line program needs of its process. */

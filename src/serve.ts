@@ -32,6 +32,8 @@ export interface ServeOptions extends FetchOptions {
   readonly tls?: TlsOptions;
   /** Let other workers of this program listen on the same port: see {@linkcode Workers}. @default {false} */
   readonly shared?: boolean;
+  /** A socket that listens already, in place of `hostname` and `port`: see `ListenOptions`. */
+  readonly socket?: number;
   /** What opens the socket. @default {the runtime that is running} */
   readonly network?: Network;
 }
@@ -42,6 +44,7 @@ const SERVE_OPTIONS: Shape<ServeOptions> = {
   port: number,
   hostname: text,
   shared: flag,
+  socket: number,
   tls: record<TlsOptions>({ cert: needed(text), key: needed(text), passphrase: text }),
   network: service,
 };
@@ -77,6 +80,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
     hostname: options.hostname ?? "127.0.0.1",
     port: options.port ?? 8000,
     shared: options.shared ?? false,
+    ...(options.socket === undefined ? {} : { socket: options.socket }),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     onError: (error) => reportFailure(error, log),
   });

@@ -26,6 +26,8 @@ export interface CommandOptions {
   readonly terminal?: boolean;
   /** Most descriptors that it may have open. */
   readonly descriptors?: number;
+  /** With a socket that listens already, as systemd hands one over. */
+  readonly socket?: boolean;
 }
 
 /** What a command that has ended left behind. */
@@ -141,6 +143,8 @@ function launch(args: readonly string[], options: CommandOptions): Launched {
     ? inTerminal(words)
     : options.descriptors !== undefined
     ? withLimit(words, options.descriptors)
+    : options.socket
+    ? withSocket(words)
     : words;
   const cache = user === undefined ? null : cacheFor(user);
   const child = spawn(program, programArgs, {
@@ -220,6 +224,19 @@ function withLimit(
 ): readonly [string, readonly string[]] {
   const script = `ulimit -n ${descriptors} && exec "$0" "$@"`;
   return ["/bin/sh", ["-c", script, program, ...args]];
+}
+
+/** Runs a command with a listening socket as descriptor 3, and the variables that say so: sd_listen_fds(3). */
+function withSocket(
+  [program, args]: readonly [string, readonly string[]],
+): readonly [string, readonly string[]] {
+  const script = [
+    "use Socket; use POSIX; $^F = 9;",
+    "socket(S, PF_INET, SOCK_STREAM, 0) or die; bind(S, sockaddr_in(0, INADDR_LOOPBACK)) or die;",
+    "listen(S, 128) or die; POSIX::dup2(fileno(S), 3) if fileno(S) != 3;",
+    "@ENV{'LISTEN_FDS', 'LISTEN_PID'} = (1, $$); exec @ARGV;",
+  ].join(" ");
+  return ["perl", ["-e", script, program, ...args]];
 }
 
 /** This process's environment without what changes colours, and with what is added. */

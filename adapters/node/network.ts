@@ -9,4 +9,4 @@ import { addresses } from "../shared/node_addresses.ts";
 import { listen } from "../shared/node_http/listener.ts";
 
 /** Serving HTTP on Node. */
-export const network: Network = { addresses, listen };
+export const network: Network = { addresses, listen, takesSockets: true };

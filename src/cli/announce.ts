@@ -12,6 +12,7 @@ import { runsScripts, scriptOptions, type SiteOptions } from "../site.ts";
 import { isLoopback } from "./address.ts";
 import { banner, exposure, readyLine } from "./banner.ts";
 import { usesColours } from "./colours.ts";
+import { inheritedSocket } from "./inherited_socket.ts";
 import { DEFAULT_PORT, type LoggedSite } from "./open.ts";
 import type { Settings } from "./settings.ts";
 import { qrCode } from "./qr.ts";
@@ -54,7 +55,7 @@ export async function announcement(
         tell("warning", `--open: ${error.message}; open ${url} yourself`)
       );
     }
-    if (settings.port === null && server.address.port !== DEFAULT_PORT) {
+    if (settings.port === null && server.address.port !== DEFAULT_PORT && inheritedSocket(runtime) === null) {
       tell("info", `port ${DEFAULT_PORT} is in use, so this is port ${server.address.port}`);
     }
     if (!isAtTerminal && settings.file !== null) tell("info", `settings from ${settings.file}`);

@@ -10,6 +10,7 @@ import { serve, type Server } from "../serve.ts";
 import { site, type SiteHandler, type SiteOptions } from "../site.ts";
 import { guard, type Guarded, readUsers, type Users } from "./access.ts";
 import { readCertificate } from "./certificate.ts";
+import { inheritedSocket } from "./inherited_socket.ts";
 import type { Settings } from "./settings.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -37,17 +38,20 @@ export interface Started {
  * @throws {StartError | ListenError} When the server cannot start.
  */
 export async function openSite(
-  { files, network }: Runtime,
+  runtime: Runtime,
   settings: Settings,
   options: LoggedSite,
   shared = false,
 ): Promise<Started> {
+  const { files, network } = runtime;
   const { hostname } = settings;
+  const socket = inheritedSocket(runtime);
   const tls = settings.tls === null ? null : await readCertificate(files, settings.tls);
   const users = await readUsers(files, settings.auth);
   const { close, drain, ...guarded } = makeHandler(settings, users, options);
+  const where = { hostname, shared, ...(socket !== null && { socket }) };
   const server = await listen(settings.port, (port) => {
-    return serve({ ...guarded, port, hostname, shared, log: options.log, network, ...(tls && { tls }) });
+    return serve({ ...guarded, ...where, port, log: options.log, network, ...(tls && { tls }) });
   });
   return { server, site: { close }, drain };
 }

@@ -32,9 +32,9 @@ export function startListening(server: Server, options: ListenOptions): Promise<
       reject(listenError(listenErrorReason(error.code), options, error));
     }
     server.once("error", fail);
-    const { port, hostname: host, shared: reusePort = false } = options;
+    const { port, hostname: host, shared: reusePort = false, socket: fd } = options;
     // Deno's threads open the port each; the processes of node:cluster get it from the first one, and need no word.
-    server.listen({ port, host, reusePort }, () => {
+    server.listen(fd === undefined ? { port, host, reusePort } : { fd }, () => {
       server.off("error", fail);
       const { address, port } = server.address() as AddressInfo;
       resolve({ hostname: address, port });

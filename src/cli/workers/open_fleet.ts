@@ -9,6 +9,8 @@ import { resolveSettings } from "../../cgi/settings.ts";
 import type { Runtime, Workers } from "../../runtime.ts";
 import { scriptOptions } from "../../site.ts";
 import type { Settings } from "../settings.ts";
+import { inheritedSocket } from "../inherited_socket.ts";
+import { UsageError } from "../usage_error.ts";
 import { type LoggedSite, openSite, type Started } from "../open.ts";
 import { startFleet } from "./fleet.ts";
 
@@ -24,6 +26,9 @@ export async function openFleet(
   settings: Settings,
   options: LoggedSite,
 ): Promise<Started> {
+  if (inheritedSocket(runtime) !== null) {
+    throw new UsageError("--workers: a socket that was handed over (LISTEN_FDS) is served by one worker");
+  }
   // Alone at first: two servers that share ports would not notice that they take each other's.
   const trial = (await openSite(runtime, settings, options)).server;
   await trial.close(0);

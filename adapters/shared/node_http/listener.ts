@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
+import { clearInterval, setInterval } from "node:timers";
 import type { Handler } from "../../../src/handler.ts";
 import type { Listener, ListenOptions } from "../../../src/runtime.ts";
 import { networkAddress } from "../address.ts";
@@ -21,6 +22,7 @@ export async function listen(
   handler: Handler,
   options: ListenOptions,
   accept: Accept = acceptItself,
+  keepAliveMs: number = KEEP_ALIVE,
 ): Promise<Listener> {
   const tls = checkTls(options);
   const server = createHttpServer(tls);
@@ -31,9 +33,11 @@ export async function listen(
     isClosing: () => closing !== null,
   });
   const acceptor = await accept(server, options);
+  const sweep = setInterval(clients.closeUnused, keepAliveMs / KEEP_ALIVE_ROUNDS).unref();
   return {
     address: acceptor.address,
     close(graceMs) {
+      clearInterval(sweep);
       closing ??= acceptor.close();
       clients.closeIdle();
       if (graceMs !== undefined) {
@@ -48,12 +52,18 @@ export async function listen(
 /** In milliseconds. Longer than proxies keep theirs (60 s), so that it is they who close. */
 const KEEP_ALIVE = 65_000;
 
+/** In how many steps that time is measured. */
+const KEEP_ALIVE_ROUNDS = 13;
+
 /** In milliseconds. Node would take the limit for whole requests, which is none. */
 const HEADERS = 60_000;
 
 function createHttpServer(tls: CheckedTls | undefined): Server {
   const limits = {
-    keepAliveTimeout: KEEP_ALIVE,
+    // A timer for each connection, set anew with each response, costs more than a look at all of them now and then.
+    keepAliveTimeout: 0,
+    // Most requests come without a body: nobody has to wait for its end.
+    optimizeEmptyRequests: true,
     // An upload may take hours; only the head has to come in time.
     requestTimeout: 0,
     headersTimeout: HEADERS,
@@ -66,6 +76,8 @@ function createHttpServer(tls: CheckedTls | undefined): Server {
 /** A connection and what happens on it. */
 interface Client extends Ends {
   readonly exchanges: Set<Exchange>;
+  /** The round of looking for unused connections in which this one was last of use. */
+  lastUse: number;
   /** Has sent what is no request: what follows on the connection is not one either (RFC 9112 section 9.6). */
   refused: boolean;
 }
@@ -74,6 +86,8 @@ interface Client extends Ends {
 interface Clients {
   /** Closes the connections on which nothing happens, and from now on every other as soon as that is so. */
   closeIdle(): void;
+  /** Closes those on which nothing has happened since this was called so many times. */
+  closeUnused(): void;
   closeAll(): void;
 }
 
@@ -82,6 +96,7 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
   const sockets = new Set<Socket>();
   const clients = new Map<Socket, Client>();
   let running = 0;
+  let round = 0;
 
   function meet(socket: Socket): void {
     sockets.add(socket);
@@ -95,6 +110,7 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
       local: networkAddress(socket.localAddress, socket.localPort),
       secure,
       exchanges: new Set(),
+      lastUse: round,
       refused: false,
     };
     clients.set(socket, client);
@@ -117,6 +133,7 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
     const client = clientOf(socket);
     // Node reads on while the refusal is being sent.
     if (client.refused) return;
+    client.lastUse = round;
     const exchange = startExchange(incoming, outgoing, expects100, client, options);
     if (exchange === "done") return;
     if (exchange === "refused") {
@@ -128,6 +145,7 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
     outgoing.on("finish", () => {
       if (!client.exchanges.delete(exchange)) return;
       running--;
+      client.lastUse = round;
       if (!options.isClosing()) return;
       if (client.exchanges.size === 0) socket.destroySoon();
       closeIdle();
@@ -137,6 +155,12 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
     if (running === 0) return closeAll();
     for (const [socket, { exchanges }] of clients) {
       if (exchanges.size === 0) socket.destroy();
+    }
+  }
+  function closeUnused(): void {
+    round++;
+    for (const [socket, { exchanges, lastUse }] of clients) {
+      if (exchanges.size === 0 && round - lastUse > KEEP_ALIVE_ROUNDS) socket.destroy();
     }
   }
   function closeAll(): void {
@@ -154,5 +178,5 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
   server.on("connect", (_incoming: IncomingMessage, socket: Socket) => {
     linger(socket, emptyResponse("501 Not Implemented"));
   });
-  return { closeIdle, closeAll };
+  return { closeIdle, closeUnused, closeAll };
 }

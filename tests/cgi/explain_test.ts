@@ -130,7 +130,10 @@ by hand
 
   it("names a problem before the script has it", async () => {
     const { text } = await explainCgi(options, "/cgi-bin/broken");
-    assert.match(text, /\nproblem {4}the interpreter \/bin\/nosuch in the #! line is not there: install it, or correct the line\n/);
+    assert.match(
+      text,
+      /\nproblem {4}the interpreter \/bin\/nosuch in the #! line is not there: install it, or correct the line\n/,
+    );
   });
 
   it("ends with a command that runs", { skip: process.platform === "win32" && "needs /bin/sh" }, async () => {

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import process from "node:process";
 
 /** A runner that takes longer is ended: nothing may hang a build. */
-const LIMIT_MINUTES = 4;
+const LIMIT_MINUTES = 6;
 
 /** What is run, one after another, and which of the last lines are the totals. */
 const RUNNERS = {

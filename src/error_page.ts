@@ -61,7 +61,7 @@ function isBodiless(status: number): boolean {
  * const request = new Request("http://localhost/x", { headers: { accept: "application/json" } });
  * const response = errorPage({ status: 404, request });
  * console.assert(response.status === 404);
- * console.assert((await response.json()).error.message === "Not Found");
+ * console.assert((await response.text()).startsWith('{"error":{"code":404,"message":"Not Found"'));
  * ```
  */
 export function errorPage(page: ErrorPageInit): Response {

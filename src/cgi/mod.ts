@@ -40,11 +40,10 @@ import { resolveSettings } from "./settings.ts";
  * ```ts
  * import { cgi } from "htbin";
  *
- * // One script for every path; `root: "./cgi-bin"` would look scripts up in a folder.
- * const handler = cgi({ script: "/usr/bin/env" });
- * const response = await handler(new Request("http://localhost/hello?a=b"));
- * // env prints variables, which are no header: so this script has failed.
- * console.assert(response?.status === 502);
+ * const handler = cgi({ root: "examples/site/cgi-bin", timeouts: { total: 10 } });
+ * const response = await handler(new Request("http://localhost/hello.sh"));
+ * console.assert(response?.status === 200);
+ * console.assert((await handler(new Request("http://localhost/nowhere")))?.status === 404);
  * await handler.close();
  * ```
  */

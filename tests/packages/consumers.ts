@@ -10,6 +10,7 @@ import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { documentedExamples } from "../_documented.ts";
 import { startExample } from "../_example.ts";
 import type { Fixture } from "./_fixture.ts";
 import { programs, run } from "./_run.ts";
@@ -109,6 +110,10 @@ async function writeProgram({ folder }: Project, examples: readonly string[]): P
       join(folder, path.replace("servers/", "")),
       code.replace(/(?<=port: |listen\()8000/, "0"),
     );
+  }
+  // What the documentation shows compiles too.
+  for (const [at, { code }] of documentedExamples().entries()) {
+    await writeFile(join(folder, `documented_${at}.ts`), `${code}\nexport {};\n`);
   }
   const { exports } = JSON.parse(await readFile("jsr.json", "utf8")) as { exports: Record<string, string> };
   const names = Object.keys(exports).map((name) => join("htbin", name));

@@ -12,6 +12,7 @@ import type { Fixture } from "./_fixture.ts";
 import { run } from "./_run.ts";
 
 interface Manifest {
+  readonly files: readonly string[];
   readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
 }
@@ -20,10 +21,13 @@ interface Manifest {
 export function testContents(fixture: () => Fixture): void {
   test("the package holds its documents, and every file that is reachable from what it exports, and nothing else", () => {
     const { files } = fixture().packed;
-    const { bin, exports } = manifestOf(fixture());
+    const { bin, exports, files: listed } = manifestOf(fixture());
     const entries = Object.values(exports).flatMap((entry) => [entry.types, entry.default]);
     const code = reachable(files, [...Object.values(bin), ...entries].map((path) => join("/", path)));
-    const documents = ["/CHANGELOG.md", "/LICENSE", "/README.md", "/package.json"];
+    const documents = [
+      ...listed.filter((name) => name !== "dist").map((name) => `/${name}`),
+      "/package.json",
+    ];
     assert.deepEqual([...files.keys()].sort(), [...documents, ...code].sort());
   });
 

@@ -8,7 +8,6 @@
  */
 
 import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import {
   concat,
   type ConnectionEnd,
@@ -17,6 +16,7 @@ import {
   toBytes,
   toLatin1,
 } from "./_http_parser.ts";
+import { connectOver } from "./_tls_client.ts";
 
 export { concat, toBytes, toLatin1 };
 export type { ConnectionEnd, RawResponse };
@@ -39,6 +39,7 @@ export interface ResponseOptions {
 
 /** An open connection. */
 export interface RawConnection {
+  /** The TCP connection, also below TLS. */
   readonly socket: Socket;
   /** Resolves once the system has taken the bytes, however long that takes. */
   send(data: string | Uint8Array): Promise<void>;
@@ -67,14 +68,15 @@ const DEADLINE = 10_000;
 
 /** Opens a connection. */
 export async function connect(target: Target): Promise<RawConnection> {
-  const socket = await open(target);
-  const inbox = collect(socket);
+  const socket = await openTcp(target);
+  const stream = target.secure ? await openTls(socket) : socket;
+  const inbox = collect(stream);
   return {
     socket,
-    send: (data) => send(socket, data),
-    halfClose: () => void socket.end(),
+    send: (data) => send(stream, data),
+    halfClose: () => void stream.end(),
     reset: () => void socket.resetAndDestroy(),
-    close: () => void socket.destroy(),
+    close: () => void stream.destroy(),
     response({ method = "GET", timeout } = {}) {
       const parse = responseParser(method, "whole");
       return inbox.until(
@@ -163,16 +165,25 @@ export function chunk(data: string | Uint8Array = ""): Uint8Array {
   ]);
 }
 
-function open({ hostname, port, secure }: Target): Promise<Socket> {
+async function openTcp({ hostname, port }: Target): Promise<Socket> {
+  const socket = connectTcp({ host: hostname, port, allowHalfOpen: true });
+  socket.setNoDelay(true);
+  await opened(socket, "connect");
+  return socket;
+}
+
+async function openTls(socket: Socket): Promise<Socket> {
+  const stream = connectOver(socket);
+  await opened(stream, "secureConnect");
+  return stream;
+}
+
+function opened(socket: Socket, event: "connect" | "secureConnect"): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket: Socket = secure
-      ? connectTls({ host: hostname, port, rejectUnauthorized: false })
-      : connectTcp({ host: hostname, port, allowHalfOpen: true });
-    socket.setNoDelay(true);
     socket.once("error", reject);
-    socket.once(secure ? "secureConnect" : "connect", () => {
+    socket.once(event, () => {
       socket.off("error", reject);
-      resolve(socket);
+      resolve();
     });
   });
 }

@@ -4,9 +4,10 @@
  * @module
  */
 
+import process from "node:process";
 import { runtime } from "../../adapters/auto.ts";
 import type { Handler } from "../../src/handler.ts";
-import type { Listener, ListenOptions } from "../../src/runtime.ts";
+import type { Listener, ListenOptions, TlsOptions } from "../../src/runtime.ts";
 import type { Target } from "../_http.ts";
 
 /** A running listener. */
@@ -19,6 +20,14 @@ export interface Serving {
   readonly failed: Promise<unknown>;
 }
 
+/** What every listener serves TLS with, where the tests are run over TLS (`network_tls_test.ts`). */
+const everyTls = process.env["HTBIN_TEST_TLS"] === undefined
+  ? {}
+  : { tls: JSON.parse(process.env["HTBIN_TEST_TLS"]) as TlsOptions };
+
+/** How URLs begin. */
+export const scheme: "http" | "https" = "tls" in everyTls ? "https" : "http";
+
 /** Listens on a free port of 127.0.0.1, unless the options say otherwise, until `use` is done. */
 export async function serving(
   handler: Handler,
@@ -27,16 +36,18 @@ export async function serving(
 ): Promise<void> {
   const errors: unknown[] = [];
   const failed = promised<unknown>();
-  const listener = await runtime.network.listen(handler, {
+  const all: ListenOptions = {
     hostname: "127.0.0.1",
     port: 0,
     onError(error) {
       errors.push(error);
       failed.resolve(error);
     },
+    ...everyTls,
     ...options,
-  });
-  const target = { ...listener.address, ...(options.tls && { secure: true }) };
+  };
+  const listener = await runtime.network.listen(handler, all);
+  const target = { ...listener.address, ...(all.tls && { secure: true }) };
   try {
     await use({ target, listener, errors, failed: failed.promise });
   } finally {

@@ -187,6 +187,8 @@ export interface Command {
   readonly stdin: ReadableStream<Uint8Array> | Bytes | SpoolFile | null;
   /** `null`: as this process. Supplementary groups are dropped when it is set. */
   readonly user: UserIdentity | null;
+  /** `true`: started by this very process. Default: by whatever the host finds to be quickest. */
+  readonly direct?: boolean;
 }
 
 /** How a process ended: exactly one of the two is not `null`. */
@@ -244,7 +246,7 @@ export class SpawnError extends Error {
 
 /** Starting programs. */
 export interface ProcessHost {
-  /** Resolves once the program runs; rejects with a {@linkcode SpawnError}. */
+  /** Resolves once the program runs, or has run; rejects with a {@linkcode SpawnError}. */
   spawn(command: Command): Promise<ChildProcess>;
   /** An empty {@linkcode SpoolFile} in the system's directory for temporary files. */
   spool(): Promise<SpoolFile>;

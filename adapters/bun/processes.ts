@@ -9,8 +9,9 @@ import { availableParallelism, tmpdir } from "node:os";
 import process from "node:process";
 import type { Bytes, ChildProcess, Command, ExitStatus, ProcessHost } from "../../src/runtime.ts";
 import { feed, type PipeInput } from "../shared/feed.ts";
+import { createLaunching } from "../shared/launcher/launching.ts";
 import { processGroup } from "../shared/process_group.ts";
-import { demandExpressible, spawnError } from "../shared/spawn_error.ts";
+import { spawnError } from "../shared/spawn_error.ts";
 import { createSpool } from "../shared/spool_file.ts";
 import { inheritedInput, type StandardInput } from "../shared/standard_input.ts";
 import { findUser } from "../shared/user_list.ts";
@@ -53,7 +54,12 @@ const bun = (globalThis as unknown as { readonly Bun: BunSpawn }).Bun;
 
 /** Programs on Bun. */
 export const processes: ProcessHost = {
-  spawn: start,
+  spawn: createLaunching({
+    spawn: start,
+    kill: process.kill,
+    explain: (error, command) => spawnError(error, command, files),
+    isAllowed: () => true,
+  }),
   spool: () => createSpool(tmpdir()),
   get user() {
     const uid = process.geteuid?.();
@@ -66,7 +72,6 @@ export const processes: ProcessHost = {
 };
 
 async function start(command: Command): Promise<ChildProcess> {
-  demandExpressible(command);
   const input = await inheritedInput(command, tmpdir());
   try {
     const child = spawned(command, input);

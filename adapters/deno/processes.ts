@@ -13,19 +13,26 @@ import {
   type SpoolFile,
 } from "../../src/runtime.ts";
 import { feed, type PipeInput } from "../shared/feed.ts";
+import { createLaunching } from "../shared/launcher/launching.ts";
 import { type ProcessGroup, processGroup } from "../shared/process_group.ts";
-import { demandExpressible, spawnError } from "../shared/spawn_error.ts";
+import { spawnError } from "../shared/spawn_error.ts";
 import { createSpool } from "../shared/spool_file.ts";
 import { fedInput } from "../shared/standard_input.ts";
 import { findUser } from "../shared/user_list.ts";
 import { files } from "./files.ts";
 import { launchOf } from "./launch.ts";
-import { demandFileAccess, isGranted } from "./permissions.ts";
+import { demandFileAccess, isAllGranted, isGranted } from "./permissions.ts";
 import { currentUser, namedUser } from "./user.ts";
 
 /** Programs on Deno. */
 export const processes: ProcessHost = {
-  spawn: start,
+  spawn: createLaunching({
+    spawn: start,
+    // Its types do not know of 0, which only asks.
+    kill: (pid, signal) => Deno.kill(pid, signal as Deno.Signal),
+    explain: (error, command) => spawnError(error, command, files),
+    isAllowed: isAllGranted,
+  }),
   spool,
   get user() {
     return currentUser();
@@ -60,7 +67,6 @@ function temporaryDirectory(): string {
 }
 
 async function start(command: Command): Promise<ChildProcess> {
-  demandExpressible(command);
   demandPermission(command);
   const input = fedInput(command);
   try {

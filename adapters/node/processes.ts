@@ -11,9 +11,10 @@ import process from "node:process";
 import type { Writable } from "node:stream";
 import type { ChildProcess, Command, ExitStatus, ProcessHost } from "../../src/runtime.ts";
 import { feed, type PipeInput } from "../shared/feed.ts";
+import { createLaunching } from "../shared/launcher/launching.ts";
 import { processGroup } from "../shared/process_group.ts";
 import { isRunnable } from "../shared/program_format.ts";
-import { demandExpressible, formatError, spawnError } from "../shared/spawn_error.ts";
+import { formatError, spawnError } from "../shared/spawn_error.ts";
 import { createSpool } from "../shared/spool_file.ts";
 import { inheritedInput, type StandardInput } from "../shared/standard_input.ts";
 import { findUser } from "../shared/user_list.ts";
@@ -22,7 +23,12 @@ import { pipeOutput } from "./pipe_output.ts";
 
 /** Programs on Node. */
 export const processes: ProcessHost = {
-  spawn: start,
+  spawn: createLaunching({
+    spawn: start,
+    kill: process.kill,
+    explain: (error, command) => spawnError(error, command, files),
+    isAllowed: () => true,
+  }),
   spool: () => createSpool(tmpdir()),
   get user() {
     const uid = process.geteuid?.();
@@ -35,7 +41,6 @@ export const processes: ProcessHost = {
 };
 
 async function start(command: Command): Promise<ChildProcess> {
-  demandExpressible(command);
   if (!isRunnable(command.program)) throw formatError(command);
   const input = await inheritedInput(command, tmpdir());
   try {

@@ -10,8 +10,8 @@ import { errorCode } from "./system_error.ts";
 /** Signals one group, and never another that was given its number later. */
 export interface ProcessGroup {
   readonly stop: ChildProcess["stop"];
-  /** Must be called at once when the program has ended. */
-  ended(): void;
+  /** Must be called at once when the program has ended; `isGone`: it is known that nothing of the group is left. */
+  ended(isGone?: boolean): void;
 }
 
 /** `kill` is the runtime's own; the group's number is that of the program that leads it. */
@@ -44,8 +44,9 @@ export function processGroup(
   };
   return {
     stop: (signal) => send(signal === "KILL" ? "SIGKILL" : "SIGTERM"),
-    ended() {
+    ended(isGone = false) {
       hasEnded = true;
+      gone = isGone;
       send(0);
     },
   };

@@ -162,6 +162,11 @@ export interface CgiOptions {
   readonly strict?: boolean;
   /** Folders whose files a script may have sent in its place with `X-Sendfile: /absolute/path`. @default {[]} */
   readonly sendfile?: readonly string[];
+  /**
+   * `true`: this process starts scripts itself. Default: on Linux with Python, a small process does it that belongs to
+   * this one, which takes a fraction of the time.
+   */
+  readonly direct?: boolean;
   /** Time limits. */
   readonly timeouts?: CgiTimeouts;
   /** How many scripts may run, and how much they may take. */
@@ -222,6 +227,7 @@ export const CGI_OPTIONS: Shape<CgiOptions> = {
   chunked: word("spool", "stream", "refuse"),
   strict: flag,
   sendfile: list(text),
+  direct: flag,
   timeouts: record<CgiTimeouts>({ firstByte: number, idle: number, total: number, grace: number }),
   limits: record<CgiLimits>({
     concurrent: number,

@@ -67,6 +67,7 @@ export function createStart({ options, settings, processes, diagnose, queue, log
         redirectedFrom: redirectSource(request),
       }),
       user: await findUser(),
+      direct: options.direct ?? false,
     };
     try {
       return await processes.spawn(command);

@@ -43,6 +43,7 @@ export interface Flags {
   readonly cgiQueue?: number;
   readonly cgiPassAuth?: boolean;
   readonly cgiLenient?: boolean;
+  readonly cgiDirect?: boolean;
   readonly cgiDevelopment?: boolean;
   readonly trustProxy?: readonly string[];
   readonly explain?: string;
@@ -159,6 +160,7 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     valued("--cgi-queue <n>", "requests that may wait (default: 1024)", value.count(0)),
     toggle("--cgi-pass-auth", "show scripts the Authorization header"),
     toggle("--cgi-lenient", "take output without headers, and skip lines that are none"),
+    toggle("--cgi-direct", "start scripts from the server's own process, never from a launcher"),
     toggle("--cgi-development", "show browsers on this machine why a script failed"),
     valued("--trust-proxy <address>", "proxy to believe Forwarded headers of (*)", value.texts),
     {

@@ -130,6 +130,7 @@ function cgiOptions(flags: Flags): SiteCgiOptions | null {
     inheritEnv: flags.cgiEnv?.inherit,
     passAuthorization: flags.cgiPassAuth || undefined,
     strict: flags.cgiLenient ? false : undefined,
+    direct: flags.cgiDirect || undefined,
     development: flags.cgiDevelopment || undefined,
     trustedProxies: flags.trustProxy,
     timeouts: definedOrNone({

@@ -141,6 +141,7 @@ const CGI: readonly (readonly [args: readonly string[], options: Settings["site"
   [["--cgi-max", "2", "--cgi-queue", "0"], { limits: { concurrent: 2, queue: 0 } }],
   [["--cgi-pass-auth"], { passAuthorization: true }],
   [["--cgi-lenient"], { strict: false }],
+  [["--cgi-direct"], { direct: true }],
   [["--cgi-development"], { development: true }],
   [["--trust-proxy", "10.0.0.0/8", "--trust-proxy", "::1"], { trustedProxies: ["10.0.0.0/8", "::1"] }],
 ];

@@ -57,6 +57,7 @@ const SITE = folderOf({
   "text.txt": "y".repeat(4000),
   "cgi-bin/env": script("env"),
   "cgi-bin/data.txt": "DATA",
+  "cgi-bin/parent": script('echo "$PPID"'),
   "cgi-bin/bad": "#!/bin/sh\necho no head\n",
   "htbin/hello": script("echo HTBIN"),
   "scripts/hello": script("echo SCRIPTS"),
@@ -227,6 +228,14 @@ test("--cgi-lenient", async () => {
     const { status, body } = await ask("/cgi-bin/bad");
     assert.equal(status, 200);
     assert.match(body, /^no head/);
+  });
+});
+
+test("--cgi-direct", async () => {
+  await asking(SITE, ["--cgi-direct"], async (ask) => {
+    for (let round = 0; round < 5; round++) {
+      assert.equal((await ask("/cgi-bin/parent")).body, `${process.pid}\n`);
+    }
   });
 });
 

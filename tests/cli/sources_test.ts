@@ -67,6 +67,7 @@ const SAMPLES: Readonly<Record<string, readonly [args: readonly string[], text: 
   "cgi-queue": [["--cgi-queue", "0"], "0", 0],
   "cgi-pass-auth": [["--cgi-pass-auth"], "yes", true],
   "cgi-lenient": [["--cgi-lenient"], "true", true],
+  "cgi-direct": [["--cgi-direct"], "on", true],
   "cgi-development": [["--cgi-development"], "on", true],
   "trust-proxy": [["--trust-proxy", "::1"], "::1", "::1"],
   "index": [["--index", "a", "--index", "b"], '["a", "b"]', ["a", "b"]],

@@ -12,7 +12,9 @@ const { files, processes } = runtime;
 
 const probes: Readonly<Record<string, (argument: string) => Promise<unknown>>> = {
   exhausted,
-  status: childStatus,
+  direct: (user) => childStatus(user, true),
+  launched: (user) => childStatus(user, false),
+  launcher: launcherOf,
   restricted,
 };
 
@@ -50,7 +52,7 @@ async function spawnTrue(): Promise<void> {
 }
 
 /** What the system says of a child that runs as the user `uid:gid`, or as this process. */
-async function childStatus(user: string): Promise<unknown> {
+async function childStatus(user: string, direct: boolean): Promise<string> {
   const [uid, gid] = user.split(":").map(Number);
   const child = await processes.spawn({
     program: "/bin/cat",
@@ -59,8 +61,30 @@ async function childStatus(user: string): Promise<unknown> {
     cwd: "/",
     stdin: null,
     user: uid === undefined || gid === undefined ? null : { uid, gid },
+    direct,
   });
-  return await new Response(child.stdout).text();
+  const status = await new Response(child.stdout).text();
+  const isLaunched = !status.includes(`PPid:\t${process.pid}\n`);
+  if (direct || isLaunched) return status;
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  return await childStatus(user, direct);
+}
+
+/** Which process starts programs; with an argument, this one and a program stay. */
+async function launcherOf(stay: string): Promise<unknown> {
+  const [, parent] = /^PPid:\t(\d+)$/m.exec(await childStatus("", false)) ?? [];
+  const met = { launcher: Number(parent) };
+  if (stay === "") return met;
+  const child = await processes.spawn({
+    program: "/bin/sh",
+    args: ["-c", "exec sleep 60"],
+    env: {},
+    cwd: "/",
+    stdin: null,
+    user: null,
+  });
+  process.stdout.write(JSON.stringify({ ...met, sleeper: child.pid }));
+  return await child.exited;
 }
 
 /** With few of Deno's permissions: `allowed` may be read, and `/bin/true` may be run. */

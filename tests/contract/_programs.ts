@@ -45,12 +45,20 @@ export async function probe(
   argument: string,
   permissions?: readonly string[],
 ): Promise<Met> {
-  // The compiled tests have another extension.
-  const extension = /\.[a-z]+$/.exec(import.meta.url)?.[0] ?? ".ts";
-  const url = new URL(`./_probe${extension}`, import.meta.url);
-  const words = [...wrapper, ...runModule(url, [name, argument], permissions)];
-  const [program = "", ...args] = words;
+  const [program = "", ...args] = [...wrapper, ...probeCommand(name, argument, permissions)];
   const { stdout } = await promisify(execFile)(program, args);
   const met: unknown = JSON.parse(stdout);
   return typeof met === "object" && met !== null ? { ...met } : { met };
+}
+
+/** The command that runs one of `_probe.ts`. */
+export function probeCommand(
+  name: string,
+  argument: string,
+  permissions?: readonly string[],
+): readonly string[] {
+  // The compiled tests have another extension.
+  const extension = /\.[a-z]+$/.exec(import.meta.url)?.[0] ?? ".ts";
+  const url = new URL(`./_probe${extension}`, import.meta.url);
+  return runModule(url, [name, argument], permissions);
 }

@@ -1,0 +1,197 @@
+/**
+ * The launcher: a small process that starts programs for this one. Its text, in Python.
+ *
+ * A runtime that forks copies the tables of all its memory: Node for each program, Deno for a process group. This process
+ * is small and stays so, and its `posix_spawn` copies nothing (it is `vfork` underneath), makes the session, sets the
+ * signals, and says which error the system gave.
+ *
+ * It makes the pipes too: this process opens them by their numbers below `/proc`, so that nothing is ever on a disk. What
+ * it keeps of them is neither a reader nor a writer (O_PATH), so that the end of a program's output shows, and a program
+ * whose output nobody wants gets SIGPIPE.
+ *
+ * Orders and reports: `protocol.ts`.
+ *
+ * @module
+ */
+
+/** Takes: how many slots there are; the number of the user to become, and that of its group, or nothing twice. */
+export const program: string = String.raw`
+import fcntl, os, select, signal, sys, time
+
+READ = os.O_RDONLY | os.O_NONBLOCK
+WRITE = os.O_WRONLY | os.O_NONBLOCK
+DEFAULT = [s for s in range(1, 65) if s not in (9, 19, 32, 33)]
+DUP = os.POSIX_SPAWN_DUP2
+ONCE = select.EPOLLIN | select.EPOLLONESHOT
+# Most programs are over within this time, and one report tells all.
+HOLD = 0.005
+
+def say(text):
+    os.write(1, text)
+
+def name(fd):
+    return b"/proc/self/fd/%d" % fd
+
+class Slot:
+    def __init__(self, uid, gid):
+        self.pipes = [os.pipe(), os.pipe()]
+        if uid is not None:
+            for reading, _ in self.pipes: os.fchown(reading, uid, gid)
+        # To watch them with; none while nobody asks, as each would be one more reader.
+        self.eyes = [-1, -1]
+
+    def keep(self):
+        kept = [os.open(name(reading), os.O_PATH) for reading, _ in self.pipes]
+        for pipe in self.pipes:
+            for fd in pipe: os.close(fd)
+        self.names = [name(fd) for fd in kept]
+
+    # Says once when there is something to read from this pipe, or its end.
+    def watch(self, which):
+        fd = self.eyes[which]
+        if fd >= 0: return epoll.modify(fd, ONCE)
+        fd = self.eyes[which] = os.open(self.names[which], READ)
+        eyes[fd] = self.key, which
+        epoll.register(fd, ONCE)
+
+    def leave(self, which):
+        fd = self.eyes[which]
+        if fd < 0: return
+        del eyes[fd]
+        os.close(fd)
+        self.eyes[which] = -1
+
+# A pipe of its own: what an earlier program left behind cannot read from it.
+def pipe_with(body):
+    reading, writing = os.pipe()
+    try:
+        os.set_blocking(writing, False)
+        if os.write(writing, body) == len(body): return reading
+    except OSError:
+        pass
+    finally:
+        os.close(writing)
+    os.close(reading)
+    raise OSError(0, "too long")
+
+def start(slot, fields, body):
+    stdin, cwd, count = fields[1], fields[2], int(fields[3])
+    opened = []
+    failure = None
+    what = b"host"
+    try:
+        for which in (0, 1):
+            slot.leave(which)
+            fd = os.open(slot.names[which], WRITE)
+            opened.append(fd)
+            os.set_blocking(fd, True)
+        source = null
+        if stdin:
+            source = pipe_with(body) if stdin == b"-" else os.open(stdin, os.O_RDONLY)
+            opened.append(source)
+        what = b"program"
+        os.chdir(cwd)
+        environment = dict([field.split(b"=", 1) for field in fields[4 + count:]])
+        pid = os.posix_spawn(fields[4], fields[4:4 + count], environment,
+            file_actions=((DUP, source, 0), (DUP, opened[0], 1), (DUP, opened[1], 2)),
+            setsid=True, setsigmask=(), setsigdef=DEFAULT)
+        running[pid] = slot
+        young.append((time.monotonic() + HOLD, pid))
+    except OSError as error:
+        failure = b"F %s %d %s\n" % (slot.key, error.errno, what)
+    for fd in opened: os.close(fd)
+    os.chdir("/")
+    if failure: say(failure)
+
+def reap():
+    reports = []
+    while running:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0: break
+        slot = running.pop(pid, None)
+        if slot is None: continue
+        try:
+            os.killpg(pid, 0)
+            left = 1
+        except ProcessLookupError:
+            left = 0
+        except OSError:
+            left = 1
+        reports.append(b"E %s %d %d %d\n" % (slot.key, pid, status, left))
+    if reports: say(b"".join(reports))
+
+# Returns how long nobody has to be told, in seconds.
+def tell_of_started():
+    now = time.monotonic()
+    while young:
+        due, pid = young[0]
+        slot = running.get(pid)
+        if slot is not None and due > now: return due - now
+        young.pop(0)
+        if slot is None: continue
+        say(b"S %s %d\n" % (slot.key, pid))
+        slot.watch(0)
+        slot.watch(1)
+    return None
+
+def obey(fields, body):
+    key = fields[0]
+    if key == b"watch": slots[int(fields[1])].watch(int(fields[2]))
+    elif key == b"leave": slots[int(fields[1])].leave(int(fields[2]))
+    else: start(slots[int(key)], fields, body)
+
+count, uid, gid = int(sys.argv[1]), None, None
+if sys.argv[2]: uid, gid = int(sys.argv[2]), int(sys.argv[3])
+os.setsid()
+os.chdir("/")
+null = os.open("/dev/null", os.O_RDONLY)
+slots = [Slot(uid, gid) for _ in range(count)]
+orders, ordering = os.pipe()
+try:
+    room = fcntl.fcntl(ordering, 1031, 1 << 20) # F_SETPIPE_SZ
+except OSError:
+    room = 65536
+numbers = [room, ordering] + [pipe[0] for slot in slots for pipe in slot.pipes]
+say(b" ".join(b"%d" % number for number in numbers) + b"\n")
+# The first order says that they have been opened.
+ready, _, _ = select.select([orders], [], [], 10)
+if not ready: sys.exit()
+os.read(orders, 1)
+os.close(ordering)
+if uid is not None:
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+for key, slot in enumerate(slots):
+    slot.key = b"%d" % key
+    slot.keep()
+running, young, eyes = {}, [], {}
+waking, wake = os.pipe()
+for fd in (waking, wake): os.set_blocking(fd, False)
+signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+signal.signal(signal.SIGCHLD, lambda *_: None)
+epoll = select.epoll()
+epoll.register(orders, select.EPOLLIN)
+epoll.register(waking, select.EPOLLIN)
+pending = b""
+wait = None
+while True:
+    for fd, _ in epoll.poll(wait):
+        if fd == waking:
+            os.read(waking, 4096)
+            reap()
+        elif fd == orders:
+            data = os.read(orders, 65536)
+            # Whoever gave them has ended.
+            if not data: os._exit(0)
+            pending += data
+            while len(pending) >= 8:
+                middle = 8 + int.from_bytes(pending[:4], "little")
+                end = middle + int.from_bytes(pending[4:8], "little")
+                if len(pending) < end: break
+                obey(pending[8:middle].split(b"\0"), pending[middle:end])
+                pending = pending[end:]
+        elif fd in eyes:
+            say(b"R %s %d\n" % eyes[fd])
+    wait = tell_of_started()
+`;

@@ -1,0 +1,203 @@
+/**
+ * What the launcher owes beyond what every way to start programs does.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { execFile, spawn as spawnProcess } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { nobody, runtime, temporaryDirectory, textOf, until } from "../_runtime.ts";
+import {
+  awaitText,
+  discard,
+  encode,
+  isAlive,
+  needsLauncher,
+  outputOf,
+  PATH,
+  sh,
+  spawn,
+  statFields,
+  streamOf,
+  untilLaunched,
+} from "./_processes.ts";
+import { probeCommand, writeProgram } from "./_programs.ts";
+
+const skip = needsLauncher;
+
+/** Characters of one to four bytes, and those that mean something to some program. */
+function randomText(random: () => number, longest: number): string {
+  const special = "'\"\\$`;&|<>(){}[]*?!#~=% \t\n\r\x01\x7f\x80\x81\x82\x88\xa0\xff";
+  let text = "";
+  for (let left = Math.floor(random() * longest); left > 0; left--) {
+    const kind = random();
+    if (kind < 0.4) text += special[Math.floor(random() * special.length)];
+    else if (kind < 0.7) text += String.fromCharCode(1 + Math.floor(random() * 0xff));
+    else {text += String.fromCodePoint(
+        0xe000 + Math.floor(random() * 0x2000),
+        0x1f300 + Math.floor(random() * 99),
+      );}
+  }
+  return text;
+}
+
+/** The same numbers at each run (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+test("whatever names, values, arguments and paths hold arrives, and nothing else", { skip }, async (t) => {
+  const random = seeded(1);
+  const directory = await temporaryDirectory(t);
+  const launcher = await untilLaunched();
+  const script = '#!/bin/sh\ncat /proc/$$/cmdline /proc/$$/environ; printf "%s\\0" "$PPID"; pwd\n';
+  for (let round = 0; round < 60; round++) {
+    const folder = join(directory, `d${randomText(random, 12).replaceAll("/", "")}`);
+    await mkdir(folder, { recursive: true });
+    const program = await writeProgram(folder, `p${randomText(random, 12).replaceAll("/", "")}`, script);
+    const args = Array.from({ length: Math.floor(random() * 5) }, () => randomText(random, 40));
+    const env: Record<string, string> = { PATH };
+    for (let count = random() * 8; count > 0; count--) {
+      env[`n${randomText(random, 10).replaceAll("=", "")}`] = randomText(random, 60);
+    }
+    const output = await outputOf(await spawn({ program, args, env, cwd: folder, stdin: null, user: null }));
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const words = ["/bin/sh", program, ...args, ...variables, `${launcher}`, `${folder}\n`];
+    assert.equal(output, words.join("\0"));
+  }
+});
+
+test("two programs at a time never see each other's output", { skip }, async () => {
+  await untilLaunched();
+  const one = async (index: number) => {
+    const script = index % 3 === 0 ? "sleep 0.02; " : "";
+    const child = await sh(`${script}cat; printf "e%s" "$0" >&2; exit $0`, {
+      args: ["-c", `${script}cat; printf "e%s" "$0" >&2; exit $0`, `${index % 100}`],
+      stdin: encode(`${index}`.repeat(index)),
+    });
+    const [output, errors, end] = await Promise.all([
+      textOf(child.stdout),
+      textOf(child.stderr),
+      child.exited,
+    ]);
+    assert.equal(output, `${index}`.repeat(index));
+    assert.equal(errors, `e${index % 100}`);
+    assert.equal(end.code, index % 100);
+  };
+  for (let round = 0; round < 3; round++) {
+    await Promise.all(Array.from({ length: 200 }, (_, index) => one(index)));
+  }
+});
+
+test("what is left of a program holds neither the output nor the input of the next", { skip }, async () => {
+  await untilLaunched();
+  const left: { stop(signal: "KILL"): boolean }[] = [];
+  for (let round = 0; round < 40; round++) {
+    // One that keeps the output, one that keeps the input alone.
+    const script = round % 2 === 0
+      ? "(read line </dev/null; sleep 60; echo late) & echo own"
+      : "exec 3<&0; (cat <&3 >/dev/null; sleep 60) >/dev/null 2>&1 & cat >/dev/null; echo own";
+    const child = await sh(script, { stdin: round % 2 === 0 ? null : encode("body") });
+    const reader = child.stdout.getReader();
+    assert.equal(await awaitText(reader, "own\n"), "own\n");
+    await child.exited;
+    await Promise.all([reader.cancel(), child.stderr.cancel()]);
+    left.push(child);
+    assert.equal(await outputOf(await sh("cat", { stdin: encode(`next ${round}`) })), `next ${round}`);
+  }
+  for (const child of left) assert.equal(child.stop("KILL"), true);
+});
+
+test("programs that run for long, many at a time, hold up nobody", { skip }, async () => {
+  await untilLaunched();
+  const sleepers = await Promise.all(Array.from({ length: 200 }, () => sh("echo up; exec sleep 60")));
+  const readers = sleepers.map((child) => child.stdout.getReader());
+  await Promise.all(readers.map((reader) => awaitText(reader, "up\n")));
+  assert.equal(await outputOf(await sh("echo meanwhile")), "meanwhile\n");
+  for (const child of sleepers) assert.equal(child.stop("KILL"), true);
+  await Promise.all(sleepers.map((child) => child.exited));
+  for (const reader of readers) assert.equal((await reader.read()).done, true);
+  await Promise.all(sleepers.map((child) => child.stderr.cancel()));
+});
+
+test("a launcher that dies is replaced, and what it had started ends", { skip }, async () => {
+  const launcher = await untilLaunched();
+  const child = await sh("echo up; sleep 60");
+  const reader = child.stdout.getReader();
+  await awaitText(reader, "up\n");
+  const parent = Number(statFields(readFileSync(`/proc/${child.pid}/stat`, "utf8"))[2]);
+  process.kill(parent, "SIGKILL");
+  assert.deepEqual(await child.exited, { code: null, signal: "SIGKILL" });
+  assert.equal((await reader.read()).done, true);
+  await child.stderr.cancel();
+  await until(() => !isAlive(child.pid), "ended");
+  assert.equal(await outputOf(await sh("echo on")), "on\n");
+  let next = launcher;
+  await until(async () => (next = await untilLaunched()) !== parent, "another");
+  assert.ok(isAlive(next));
+});
+
+test("an idle launcher keeps no process from ending, and ends with it", { skip }, async () => {
+  const [program = "", ...args] = probeCommand("launcher", "");
+  const { stdout } = await promisify(execFile)(program, args);
+  const { launcher } = JSON.parse(stdout);
+  assert.ok(launcher > 0);
+  await until(() => !isAlive(launcher), "ended");
+});
+
+test("when this process is killed nothing of the launcher is left", { skip }, async (t) => {
+  const directory = await temporaryDirectory(t);
+  const [program = "", ...args] = probeCommand("launcher", "stay");
+  const child = spawnProcess(program, args, {
+    env: { ...process.env, TMPDIR: directory },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let said = "";
+  child.stdout.on("data", (data) => said += data);
+  await until(() => said.includes("}"), "launched");
+  const { launcher, sleeper } = JSON.parse(said);
+  assert.ok(isAlive(launcher) && isAlive(sleeper));
+  assert.deepEqual(readdirSync(directory).filter((name) => !name.startsWith("deno")), []);
+  child.kill("SIGKILL");
+  await until(() => !isAlive(launcher), "ended");
+  process.kill(-sleeper, "SIGKILL");
+  assert.deepEqual(readdirSync(directory).filter((name) => !name.startsWith("deno")), []);
+});
+
+test("input that comes bit by bit, and other users' files, go another way", { skip }, async () => {
+  await untilLaunched();
+  assert.equal(await outputOf(await sh("cat", { stdin: streamOf("bit by bit") })), "bit by bit");
+  const long = new Uint8Array(100_000).fill(97);
+  assert.equal((await outputOf(await sh("cat", { stdin: long }))).length, long.length);
+  if (process.geteuid?.() !== 0) return;
+  await untilLaunched(nobody);
+  const spool = await runtime.processes.spool();
+  await spool.write(encode("spooled"));
+  assert.equal(await outputOf(await sh("cat; id -u", { stdin: spool, user: nobody })), "spooled65534\n");
+});
+
+test("output that nobody wants any more costs a launcher at most", { skip }, async () => {
+  await untilLaunched();
+  for (let round = 0; round < 80; round++) {
+    const child = await sh("exec cat /dev/zero");
+    const reader = child.stdout.getReader();
+    await reader.read();
+    await reader.cancel();
+    assert.deepEqual(await child.exited, { code: null, signal: "SIGPIPE" });
+    await child.stderr.cancel();
+  }
+  await untilLaunched();
+  await discard(await sh("exit 0"));
+});

@@ -312,6 +312,11 @@ export interface Listener {
    * breaks them. Resolves when all connections are closed.
    */
   close(graceMs?: number): Promise<void>;
+  /**
+   * Shows this certificate to all who connect from now on. Throws a {@linkcode ListenError} for a bad one, and nothing
+   * has changed. Only where HTTPS is served, and only on a runtime that can.
+   */
+  setTls?(tls: TlsOptions): void;
 }
 
 /** Why listening failed. */
@@ -375,6 +380,11 @@ export interface Terminal {
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
   /** Calls back on SIGINT and SIGTERM (Ctrl-C on Windows), each time, in place of the default. */
   onStop(callback: (signal: "SIGINT" | "SIGTERM") => void): void;
+  /**
+   * Calls back on SIGHUP, each time, in place of the default. `isGone` when it says that the terminal of this process has
+   * been closed; otherwise somebody wants files to be read anew. Never on Windows.
+   */
+  onHangup(callback: (isGone: boolean) => void): void;
   /**
    * Opens a URL in the user's browser. Rejects when the program that does so cannot be started; what becomes of it then
    * is not known.

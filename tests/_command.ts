@@ -53,7 +53,7 @@ export interface RunningCommand {
   /** Resolves once standard error matches. */
   logged(pattern: RegExp): Promise<string>;
   /** Sends a signal. */
-  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL"): void;
+  signal(name: "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGHUP" | "SIGPIPE"): void;
   readonly exited: Promise<CommandResult>;
   /** Ends it and waits for that. */
   stop(): Promise<CommandResult>;

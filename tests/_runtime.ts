@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readdirSync, readFileSync } from "node:fs";
 import { chmod, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,6 +35,14 @@ export async function temporaryDirectory(t: TestContext): Promise<string> {
   await chmod(path, 0o755);
   t.after(() => rm(path, { recursive: true, force: true }));
   return path;
+}
+
+/** The processes that a process has started, where there is a /proc. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) => {
+    const text = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8");
+    return text.split(" ").filter((word) => word.trim() !== "").map(Number);
+  });
 }
 
 /** Waits for something that no event tells of. */

@@ -17,6 +17,11 @@ const PATIENCE = 1000;
 const out = output(Deno.stdout, "standard output");
 const err = output(Deno.stderr, "standard error");
 
+/** Whether any of the standard streams leads to a terminal that is still there. */
+function hasTerminal(): boolean {
+  return [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+}
+
 /** The process on Deno. */
 export const terminal: Terminal = {
   args: Deno.args,
@@ -29,6 +34,11 @@ export const terminal: Terminal = {
     // On Windows there is Ctrl-C alone.
     const signals = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
     for (const signal of signals) Deno.addSignalListener(signal, () => callback(signal));
+  },
+  onHangup(callback) {
+    if (Deno.build.os === "windows") return;
+    const hadTerminal = hasTerminal();
+    Deno.addSignalListener("SIGHUP", () => callback(hadTerminal && !hasTerminal()));
   },
   // deno-lint-ignore require-await
   async openBrowser(url) {

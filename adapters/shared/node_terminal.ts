@@ -34,6 +34,26 @@ function opened(fd: 1 | 2, name: string): Output {
   return stream;
 }
 
+/** Whether any of the standard streams leads to a terminal that is still there. */
+function hasTerminal(): boolean {
+  return [0, 1, 2].some((fd) => isatty(fd));
+}
+
+const hadTerminal = hasTerminal();
+
+function hasLostTerminal(): boolean {
+  return hadTerminal && !hasTerminal();
+}
+
+/**
+ * Ends the process as the signal would have, had nobody waited for what was running. Node would put the terminal back
+ * into its former state, and abort because there is none.
+ */
+function endByHangup(): void {
+  process.removeAllListeners("SIGHUP");
+  process.kill(process.pid, "SIGHUP");
+}
+
 /** The process. */
 export const terminal: Terminal = {
   args: process.argv.slice(2),
@@ -45,6 +65,7 @@ export const terminal: Terminal = {
   onStop(callback) {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => callback(signal));
   },
+  onHangup: (callback) => void process.on("SIGHUP", () => callback(hasLostTerminal())),
   openBrowser(url) {
     const [program, args] = browserCommand(process.platform, url);
     return new Promise((resolve, reject) => {
@@ -56,6 +77,7 @@ export const terminal: Terminal = {
   },
   async exit(code) {
     await Promise.all([out?.flush(PATIENCE), err?.flush(PATIENCE)]);
+    if (hasLostTerminal()) endByHangup();
     process.exit(code);
   },
 };

@@ -19,7 +19,9 @@ const PRIVATE_KEY = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]+?-----END \1----
  *
  * @throws {ListenError} With the reason "tls".
  */
-export function checkTls({ tls }: ListenOptions): CheckedTls | undefined {
+export function checkTls(options: { readonly tls: TlsOptions }): CheckedTls;
+export function checkTls(options: Pick<ListenOptions, "tls">): CheckedTls | undefined;
+export function checkTls({ tls }: Pick<ListenOptions, "tls">): CheckedTls | undefined {
   if (tls === undefined) return undefined;
   const chain = tls.cert.match(CERTIFICATES);
   if (chain === null) throw failure("there is no PEM certificate in it");

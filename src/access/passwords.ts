@@ -33,11 +33,14 @@ interface Account {
  *
  * Passwords are compared by their keyed digests, so that the time it takes tells nothing about them; for a user who is
  * not known it takes as long. A password that fitted its hash once is known by its digest from then on: bcrypt is slow.
+ *
+ * @throws {TypeError} For a user or password that is empty or that no client can send.
  */
-export function passwordChecker(users: Iterable<readonly [user: string, password: string]>): CheckPassword {
+export function passwordChecker(users: Readonly<Record<string, string>>): CheckPassword {
   const digest = keyedDigest();
   const accounts = new Map<string, Account>();
-  for (const [user, password] of users) {
+  for (const [user, password] of Object.entries(users)) {
+    check(user, password);
     const account = isBcryptHash(password)
       ? { hash: password, digest: null }
       : { hash: null, digest: digest(password) };
@@ -58,6 +61,20 @@ export function passwordChecker(users: Iterable<readonly [user: string, password
     }
     return fits && account !== nobody;
   };
+}
+
+/** What neither a user name nor a password may hold (RFC 7617 section 2). */
+export const CONTROL: RegExp = /[\0-\x1f\x7f]/;
+
+function check(user: string, password: string): void {
+  if (user === "" || user.includes(":") || CONTROL.test(user)) {
+    throw new TypeError(
+      `Cannot use the user name ${JSON.stringify(user)}: it is empty, or holds what it may not`,
+    );
+  }
+  if (password === "" || CONTROL.test(password)) {
+    throw new TypeError(`Cannot use the password of ${user}: it is empty, or holds a control character`);
+  }
 }
 
 /** HMAC with a key that only this process has. Compares as Unicode has it, however a client composes its accents. */

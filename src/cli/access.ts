@@ -7,18 +7,15 @@
 import { allowHosts } from "../access/allow_hosts.ts";
 import { basicAuth } from "../access/basic_auth.ts";
 import { cors } from "../access/cors.ts";
-import { parseHtpasswd } from "../access/htpasswd.ts";
+import type { CheckPassword } from "../access/passwords.ts";
 import { errorPage, type RenderError } from "../error_page.ts";
 import type { Handler } from "../handler.ts";
 import { health } from "../health.ts";
 import type { HeaderField } from "../header_field.ts";
 import type { Log } from "../log/events.ts";
 import { route } from "../router.ts";
-import type { FileSystem } from "../runtime.ts";
 import { headersPutter, puttingHeaders } from "../with_headers.ts";
-import type { AuthSettings, Settings } from "./settings.ts";
-import { readText } from "./read_text.ts";
-import { StartError } from "./start_error.ts";
+import type { Settings } from "./settings.ts";
 
 /** What is served. */
 export interface Guarded {
@@ -34,7 +31,7 @@ export interface Guarded {
  *
  * @throws {TypeError} When a setting makes no sense.
  */
-export function guard(site: Handler, settings: Settings, users: Users | null, log: Log): Guarded {
+export function guard(site: Handler, settings: Settings, users: CheckPassword | null, log: Log): Guarded {
   const { hostname, allowHosts: hosts } = settings;
   let handler = site;
   if (users !== null) handler = basicAuth({ users }, handler);
@@ -56,26 +53,6 @@ export function guard(site: Handler, settings: Settings, users: Users | null, lo
     handler: puttingHeaders(put, handler),
     renderError: (page) => put(errorPage(page)),
   };
-}
-
-/** Passwords, or their hashes, by user. */
-export type Users = Readonly<Record<string, string>>;
-
-/**
- * The users that the settings name, or `null` when everybody may come in.
- *
- * @throws {StartError} When the file of them cannot be used.
- */
-export async function readUsers(files: FileSystem, auth: AuthSettings | null): Promise<Users | null> {
-  if (auth === null) return null;
-  const given = Object.fromEntries(auth.users);
-  if (auth.file === null) return given;
-  const text = await readText(files, "--auth-file", auth.file);
-  try {
-    return { ...parseHtpasswd(text), ...given };
-  } catch (error) {
-    throw new StartError(`--auth-file: ${auth.file}: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 function everyField({ headers, protocol }: Settings): readonly HeaderField[] {

@@ -7,13 +7,12 @@
 import { describeUser, resolveUser } from "../cgi/user.ts";
 import type { LogLevel } from "../log/events.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Server } from "../serve.ts";
 import { runsScripts, scriptOptions, type SiteOptions } from "../site.ts";
 import { isLoopback } from "./address.ts";
 import { banner, exposure, readyLine } from "./banner.ts";
 import { usesColours } from "./colours.ts";
 import { inheritedSocket } from "./inherited_socket.ts";
-import { DEFAULT_PORT, type LoggedSite } from "./open.ts";
+import { DEFAULT_PORT, type LoggedSite, type Started } from "./open.ts";
 import type { Settings } from "./settings.ts";
 import { qrCode } from "./qr.ts";
 import { urlsOf } from "./urls.ts";
@@ -28,11 +27,11 @@ export async function announcement(
   runtime: Runtime,
   settings: Settings,
   options: LoggedSite,
-): Promise<(server: Server) => Promise<void>> {
+): Promise<(started: Pick<Started, "server" | "selfSigned">) => Promise<void>> {
   const { terminal, network, processes } = runtime;
   const runsAs = await scriptUser(runtime, options);
   const folder = await runtime.files.realPath(options.directory) ?? options.directory;
-  return async function announce(server) {
+  return async function announce({ server, selfSigned }) {
     const urls = urlsOf(server, network.addresses?.() ?? []);
     const first = settings.readyJson
       ? readyLine(server, urls, terminal.pid)
@@ -42,7 +41,17 @@ export async function announcement(
     function tell(level: LogLevel, message: string): void {
       options.log({ type: "message", level, source: "server", message });
     }
-    const more = isAtTerminal ? welcome({ urls, settings, folder, options, runsAs, colours }) : "";
+    const more = isAtTerminal
+      ? welcome({
+        urls,
+        settings,
+        folder,
+        options,
+        runsAs,
+        fingerprint: selfSigned?.fingerprint ?? null,
+        colours,
+      })
+      : "";
     const code = isAtTerminal && settings.qr ? await qrCode(urls.network[0] ?? server.url, colours) : "";
     await terminal.stdout(`${first}\n${more}${code}`);
     if (settings.qr && !isAtTerminal) tell("info", "--qr: standard output is no terminal to show it on");
@@ -57,6 +66,9 @@ export async function announcement(
     }
     if (settings.port === null && server.address.port !== DEFAULT_PORT && inheritedSocket(runtime) === null) {
       tell("info", `port ${DEFAULT_PORT} is in use, so this is port ${server.address.port}`);
+    }
+    if (!isAtTerminal && selfSigned !== null) {
+      tell("info", `certificate made for this run, browsers warn of it; SHA-256 ${selfSigned.fingerprint}`);
     }
     if (!isAtTerminal && settings.file !== null) tell("info", `settings from ${settings.file}`);
     if (!isAtTerminal && runsAs !== null) tell("info", runsAs);

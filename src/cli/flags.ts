@@ -19,6 +19,7 @@ export interface Flags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsPasswordFile?: string;
+  readonly tlsSelfSigned?: boolean;
   readonly health?: boolean;
   readonly drain: number;
   readonly grace: number;
@@ -117,6 +118,7 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     valued("--tls-cert <file>", "serve HTTPS with this certificate (PEM)", value.path),
     valued("--tls-key <file>", "its key (default: in the certificate's file)", value.path),
     valued("--tls-password-file <file>", "the password of an encrypted key", value.path),
+    toggle("--tls-self-signed", "serve HTTPS with a certificate made for this run, for development"),
     toggle("--health", "answer probes at /.well-known/htbin/health"),
     valued("--drain <seconds>", "time from Ctrl-C on in which probes are told 503", value.seconds, 0),
     valued("--grace <seconds>", "time for open responses and scripts after Ctrl-C", value.seconds, 10),

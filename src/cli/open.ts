@@ -5,13 +5,17 @@
  */
 
 import type { Log } from "../log/events.ts";
-import { ListenError, type Runtime } from "../runtime.ts";
+import { type FileSystem, ListenError, type Runtime, type TlsOptions } from "../runtime.ts";
 import { serve, type Server } from "../serve.ts";
 import { site, type SiteHandler, type SiteOptions } from "../site.ts";
-import { guard, type Guarded, readUsers, type Users } from "./access.ts";
+import { guard, type Guarded } from "./access.ts";
+import { isEvery, isLoopback } from "./address.ts";
 import { readCertificate } from "./certificate.ts";
 import { inheritedSocket } from "./inherited_socket.ts";
+import { reloader } from "./reload.ts";
+import { type SelfSigned, selfSigned } from "./self_signed.ts";
 import type { Settings } from "./settings.ts";
+import { readUsers, type Users } from "./users.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** The port when none is given. */
@@ -29,6 +33,16 @@ export interface Started {
   readonly site: Pick<SiteHandler, "close">;
   /** Tells probes that the end is near. */
   drain(): void;
+  /** Reads certificate and passwords anew, and logs what came of it. */
+  reload(): Promise<void>;
+  /** The certificate that was made for this run. */
+  readonly selfSigned: SelfSigned | null;
+}
+
+/** What a worker is told by the one that started it. */
+export interface Shared {
+  /** That one's certificate. */
+  readonly selfSigned: SelfSigned | null;
 }
 
 /**
@@ -41,30 +55,54 @@ export async function openSite(
   runtime: Runtime,
   settings: Settings,
   options: LoggedSite,
-  shared = false,
+  shared?: Shared,
 ): Promise<Started> {
   const { files, network } = runtime;
   const { hostname } = settings;
+  const { log } = options;
   const socket = inheritedSocket(runtime);
-  const tls = settings.tls === null ? null : await readCertificate(files, settings.tls);
-  const users = await readUsers(files, settings.auth);
-  const { close, drain, ...guarded } = makeHandler(settings, users, options);
-  const where = { hostname, shared, ...(socket !== null && { socket }) };
+  const selfSigned = settings.tls === "self-signed"
+    ? shared?.selfSigned ?? await makeCertificate(settings, network.addresses?.() ?? [])
+    : null;
+  const tls = selfSigned?.tls ?? await certificateOf(files, settings);
+  const { site, guarded, users } = await makeHandler(files, settings, options);
+  const { drain, ...handling } = guarded;
+  const where = { hostname, shared: shared !== undefined, ...(socket !== null && { socket }) };
   const server = await listen(settings.port, (port) => {
-    return serve({ ...guarded, ...where, port, log: options.log, network, ...(tls && { tls }) });
+    return serve({ ...handling, ...where, port, log, network, ...(tls && { tls }) });
   });
-  return { server, site: { close }, drain };
+  const reload = reloader({
+    log,
+    users: settings.auth?.file ? users : null,
+    certificate: selfSigned === null && tls !== null ? () => certificateOf(files, settings) : null,
+    server,
+  });
+  return { server, site, drain, reload, selfSigned };
+}
+
+/** A certificate for all names that this server is asked by, as far as they are known. */
+function makeCertificate(settings: Settings, addresses: readonly string[]): Promise<SelfSigned> {
+  const { hostname, allowHosts } = settings;
+  const named = (allowHosts ?? []).map((name) => name.replace(/^\./, "")).filter((name) => name !== "*");
+  const others = isLoopback(hostname) ? [] : isEvery(hostname) ? addresses : [hostname];
+  return selfSigned(["localhost", "127.0.0.1", "::1", ...others, ...named]);
+}
+
+/** `null` for plain HTTP. */
+async function certificateOf(files: FileSystem, { tls }: Settings): Promise<TlsOptions | null> {
+  return tls === null || tls === "self-signed" ? null : await readCertificate(files, tls);
 }
 
 /** What the library refuses here came from a flag. */
-function makeHandler(
+async function makeHandler(
+  files: FileSystem,
   settings: Settings,
-  users: Users | null,
   options: LoggedSite,
-): Guarded & Pick<SiteHandler, "close"> {
+): Promise<{ readonly site: SiteHandler; readonly guarded: Guarded; readonly users: Users | null }> {
   try {
     const handler = site(options);
-    return { ...guard(handler, settings, users, options.log), close: handler.close };
+    const users = settings.auth === null ? null : await readUsers(files, settings.auth);
+    return { site: handler, guarded: guard(handler, settings, users?.check ?? null, options.log), users };
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     throw new UsageError(error.message, { cause: error });

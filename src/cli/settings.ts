@@ -31,7 +31,7 @@ export interface Settings {
   /** `null`: the working directory. */
   readonly directory: string | null;
   /** `null`: plain HTTP. */
-  readonly tls: CertificateFiles | null;
+  readonly tls: CertificateFiles | "self-signed" | null;
   readonly protocol: Protocol;
   /** Sent with every response. */
   readonly headers: readonly HeaderField[];
@@ -102,7 +102,11 @@ export function toSettings(port: number | undefined, flags: Flags, file: string 
 }
 
 /** `null` for plain HTTP. */
-function certificateFiles(flags: Flags): CertificateFiles | null {
+function certificateFiles(flags: Flags): CertificateFiles | "self-signed" | null {
+  if (flags.tlsSelfSigned) {
+    if (flags.tlsCert === undefined && flags.tlsKey === undefined) return "self-signed";
+    throw new UsageError("--tls-self-signed makes its own certificate: leave out --tls-cert and --tls-key");
+  }
   if (flags.tlsCert !== undefined) {
     return { cert: flags.tlsCert, ...defined({ key: flags.tlsKey, password: flags.tlsPasswordFile }) };
   }

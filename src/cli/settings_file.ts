@@ -6,6 +6,7 @@
 
 import { FileError, type FileSystem, type Runtime } from "../runtime.ts";
 import { segmentsBelow } from "../static/real_path.ts";
+import type { CertificateFiles } from "./certificate.ts";
 import { readText } from "./read_text.ts";
 import type { Settings } from "./settings.ts";
 import type { SettingsFile } from "./sources.ts";
@@ -88,7 +89,10 @@ export async function hiddenFiles(
 ): Promise<readonly string[]> {
   const root = await realPath(files, directory);
   const hidden = [SETTINGS_FILE];
-  for (const path of [file?.path, tls?.key, tls?.cert, tls?.password, auth?.file]) {
+  const { cert, key, password } = tls === null || tls === "self-signed"
+    ? {} as Partial<CertificateFiles>
+    : tls;
+  for (const path of [file?.path, cert, key, password, auth?.file]) {
     const real = path ? await realPath(files, path) : null;
     const below = root === null || real === null ? null : segmentsBelow(root, real);
     if (below !== null && below.length > 0) hidden.push(`/${below.join("/")}`);

@@ -33,6 +33,6 @@ export async function serveUntilStopped(
   const ownSettings = workers === undefined ? settings : { ...settings, drainMs: 0 };
   // Before the first line is out: whoever waits for it may send a signal right away.
   const stopped = untilStopped(runtime.terminal, ownSettings, started);
-  await announce(started.server);
+  await announce(started);
   return await stopped;
 }

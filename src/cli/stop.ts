@@ -9,7 +9,7 @@ import type { Started } from "./open.ts";
 import type { Settings } from "./settings.ts";
 
 /** What is ended. */
-export interface Stoppable extends Pick<Started, "site" | "drain"> {
+export interface Stoppable extends Pick<Started, "site" | "drain" | "reload"> {
   readonly server: Pick<Started["server"], "close">;
 }
 
@@ -22,20 +22,28 @@ const PATIENCE = 500;
  * - The first signal: probes are told; after `drainMs` no new connections, and what runs may go on for `graceMs`.
  * - The second: connections break. Scripts are told to end and are forced to a moment later, so that none outlives us.
  * - The third waits for nothing.
+ *
+ * A closed terminal is the first of these signals; any other SIGHUP lets files be read anew.
  */
 export function untilStopped(
-  terminal: Pick<Terminal, "onStop" | "stderr">,
+  terminal: Pick<Terminal, "onStop" | "onHangup" | "stderr">,
   { drainMs, graceMs }: Pick<Settings, "drainMs" | "graceMs">,
-  { server, site, drain }: Stoppable,
+  { server, site, drain, reload }: Stoppable,
 ): Promise<number> {
   let signals = 0;
   return new Promise((resolve, reject) => {
     const end = () => resolve(0);
-    terminal.onStop(() => {
+    function stop(): void {
       signals++;
       if (signals === 1) closeGracefully().then(end, reject);
       else if (signals === 2) breakOff().then(end, reject);
       else end();
+    }
+    terminal.onStop(stop);
+    terminal.onHangup((isGone) => {
+      if (!isGone) void reload();
+      // Whoever has closed the terminal cannot press Ctrl-C: what runs may end, but nothing is broken off.
+      else if (signals === 0) stop();
     });
   });
 

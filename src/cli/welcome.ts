@@ -18,16 +18,23 @@ export interface Facts {
   readonly options: SiteOptions;
   /** Who scripts run as, where that is not plain. */
   readonly runsAs: string | null;
+  /** Of the certificate that was made for this run; `null` without one. */
+  readonly fingerprint: string | null;
   readonly colours: boolean;
 }
 
 /** Makes it: lines of a name and what it is, and an empty line before and after. */
-export function welcome({ urls, settings, folder, options, runsAs, colours }: Facts): string {
+export function welcome({ urls, settings, folder, options, runsAs, fingerprint, colours }: Facts): string {
   const rows: (readonly [name: string, ...values: string[]])[] = [];
   if (urls.local !== null) rows.push(["Local", urls.local]);
   if (urls.network.length > 0) rows.push(["Network", ...urls.network]);
   rows.push(["Folder", folder]);
   rows.push(["Scripts", ...scripts(options, runsAs)]);
+  if (fingerprint !== null) {
+    // In two lines: it is wider than a terminal.
+    const halves = [fingerprint.slice(0, 47), fingerprint.slice(48)];
+    rows.push(["TLS", "made for this run: browsers warn. SHA-256:", ...halves]);
+  }
   if (settings.auth !== null) rows.push(["Access", "with a password"]);
   if (settings.cors !== null) rows.push(["CORS", settings.cors.origins?.join(", ") ?? "every site may read"]);
   if (settings.workers > 1) rows.push(["Workers", String(settings.workers)]);

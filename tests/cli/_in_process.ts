@@ -24,6 +24,8 @@ export interface RunningHere {
   stderr(): string;
   /** Sends the signal to stop. */
   signal(): void;
+  /** Sends SIGHUP, because the terminal is gone or for files to be read anew. */
+  hangUp(isGone: boolean): void;
   readonly ended: Promise<Outcome>;
   /** Stops it, at once. */
   stop(): Promise<Outcome>;
@@ -57,13 +59,14 @@ export async function startHere(
   };
 }
 
-interface Launched extends Pick<RunningHere, "stdout" | "stderr" | "signal" | "ended"> {
+interface Launched extends Pick<RunningHere, "stdout" | "stderr" | "signal" | "hangUp" | "ended"> {
   readonly banner: Promise<string>;
 }
 
 function launch(args: readonly string[], changes: Partial<Runtime>): Launched {
   const text = { stdout: "", stderr: "" };
   let onStop = (_signal: "SIGINT" | "SIGTERM"): void => {};
+  let onHangup = (_isGone: boolean): void => {};
   let print = (_line: string): void => {};
   const banner = new Promise<string>((resolve) => print = resolve);
   const terminal: Terminal = {
@@ -78,6 +81,7 @@ function launch(args: readonly string[], changes: Partial<Runtime>): Launched {
     stderr: (piece) => void (text.stderr += piece),
     isTerminal: { stdout: false, stderr: false },
     onStop: (callback) => void (onStop = callback),
+    onHangup: (callback) => void (onHangup = callback),
     openBrowser: () => Promise.resolve(),
     exit: () => Promise.reject(new Error("run() does not end the process")),
   };
@@ -88,5 +92,6 @@ function launch(args: readonly string[], changes: Partial<Runtime>): Launched {
     stdout: () => text.stdout,
     stderr: () => text.stderr,
     signal: () => onStop("SIGINT"),
+    hangUp: (isGone) => onHangup(isGone),
   };
 }

@@ -48,6 +48,7 @@ function stage(onStart: (worker: Puppet) => void) {
       },
     },
     count: 2,
+    selfSigned: null,
     port: 8080,
     queue,
     log: (event: LogEvent) => void (event.type === "message" && messages.push(event.message)),
@@ -69,8 +70,8 @@ test("each worker is told its port, and all of them when to stop", async () => {
   const { started, fleet } = stage(answersRequests);
   const { stop, ended } = await fleet;
   assert.deepEqual(started.map(({ heard }) => heard), [
-    [{ type: "listen", port: 8080 }],
-    [{ type: "listen", port: 8080 }],
+    [{ type: "listen", port: 8080, selfSigned: null }],
+    [{ type: "listen", port: 8080, selfSigned: null }],
   ]);
   stop();
   stop();

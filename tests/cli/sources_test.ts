@@ -43,6 +43,7 @@ const SAMPLES: Readonly<Record<string, readonly [args: readonly string[], text: 
   "tls-cert": [["--tls-cert", "/c.pem"], "/c.pem", "/c.pem"],
   "tls-key": [["--tls-cert", "/c", "--tls-key", "/k"], "/k", "/k"],
   "tls-password-file": [["--tls-cert", "/c", "--tls-password-file", "/p"], "/p", "/p"],
+  "tls-self-signed": [["--tls-self-signed"], "true", true],
   "health": [["--health"], "true", true],
   "drain": [["--drain", "5"], "5", 5],
   "open": [["--open"], "true", true],
@@ -154,7 +155,8 @@ test("an empty variable, and an empty list in the file, are as if they were not 
 test("a path in a file starts at the file's folder", () => {
   const file = { "directory": "public", "auth-file": "../users", "tls-cert": "/etc/c.pem" };
   const { directory, auth, tls } = settingsOf([], { file, path: "conf/site.json" });
-  assert.deepEqual([directory, auth?.file, tls?.cert], ["conf/public", "conf/../users", "/etc/c.pem"]);
+  assert.deepEqual([directory, auth?.file], ["conf/public", "conf/../users"]);
+  assert.deepEqual(tls, { cert: "/etc/c.pem" });
   assert.equal(settingsOf([], { file }).directory, "public");
 });
 

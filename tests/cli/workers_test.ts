@@ -3,13 +3,13 @@
  */
 
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { runCommand, type RunningCommand, startCommand } from "../_command.ts";
-import { needsProc, runtime, until } from "../_runtime.ts";
+import { childrenOf, needsProc, runtime, until } from "../_runtime.ts";
 import { makeFolder } from "./_folder.ts";
 
 // The scripts write down what they are, so they must be ours: `nobody` may not write here.
@@ -30,14 +30,6 @@ after(folder.remove);
 
 const SERVE = ["0", "--directory", folder.path, "--workers", "2", ...OWN_USER];
 const threads = runtime.name === "deno" ? "a thread cannot be killed from outside" : needsProc;
-
-/** The processes that a process has started. */
-function childrenOf(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`).flatMap((task) => {
-    const text = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8");
-    return text.split(" ").filter((word) => word.trim() !== "").map(Number);
-  });
-}
 
 /** One request on a connection of its own, so that any of the workers may get it. */
 async function ask(url: string): Promise<string> {

@@ -46,7 +46,17 @@ export async function listen(
       }
       return closing;
     },
+    ...(isRenewable(server) && { setTls: (tls) => server.setSecureContext(checkTls({ tls })) }),
   };
+}
+
+/** A server whose certificate can be changed: Bun has none. */
+interface Renewable {
+  setSecureContext(tls: CheckedTls): void;
+}
+
+function isRenewable(server: object): server is Renewable {
+  return "setSecureContext" in server;
 }
 
 /** In milliseconds. Longer than proxies keep theirs (60 s), so that it is they who close. */

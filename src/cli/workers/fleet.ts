@@ -7,6 +7,7 @@
 import type { Queue } from "../../cgi/queue.ts";
 import type { Log, LogLevel } from "../../log/events.ts";
 import type { ExitStatus, Workers } from "../../runtime.ts";
+import type { SelfSigned } from "../self_signed.ts";
 import { StartError } from "../start_error.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { serveQueue } from "./shared_queue.ts";
@@ -16,6 +17,8 @@ export interface FleetOptions {
   readonly workers: Pick<Workers, "start">;
   readonly count: number;
   readonly port: number;
+  /** The certificate that all of them show. */
+  readonly selfSigned: SelfSigned | null;
   /** For the scripts of all of them. */
   readonly queue: Queue;
   readonly log: Log;
@@ -25,6 +28,8 @@ export interface FleetOptions {
 export interface Fleet {
   /** Passes on a signal to stop. */
   stop(): void;
+  /** Lets them read certificate and passwords anew. */
+  reload(): Promise<void>;
   /** Ends them without a word. */
   kill(): void;
   /** Settles when the last has ended after `stop` or `kill`. */
@@ -90,6 +95,10 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
   return {
     stop: () => endAll((member) => member.send({ type: "stop" })),
+    reload() {
+      for (const member of running) member.send({ type: "reload" });
+      return Promise.resolve();
+    },
     kill: () => endAll((member) => member.kill()),
     ended,
   };
@@ -105,13 +114,13 @@ interface Member {
   kill(): void;
 }
 
-function startMember({ workers, port, queue }: FleetOptions): Member {
+function startMember({ workers, port, selfSigned, queue }: FleetOptions): Member {
   const worker = workers.start();
   const send = (message: ToWorker) => worker.send(message);
   const ready = new Promise<void>((resolve, reject) => {
     worker.onMessage((message) => {
       const said = message as FromWorker;
-      if (said.type === "hello") send({ type: "listen", port });
+      if (said.type === "hello") send({ type: "listen", port, selfSigned });
       if (said.type === "listening") resolve();
       if (said.type === "failed") reject(new StartError(said.message));
     });

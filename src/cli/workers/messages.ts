@@ -5,6 +5,7 @@
  */
 
 import type { Rejection } from "../../cgi/queue.ts";
+import type { SelfSigned } from "../self_signed.ts";
 
 /** How full the queue is, for `Retry-After` and the log. */
 export interface QueueState {
@@ -28,7 +29,9 @@ export type FromWorker =
 
 /** To a worker. */
 export type ToWorker =
-  | { readonly type: "listen"; readonly port: number }
+  | { readonly type: "listen"; readonly port: number; readonly selfSigned: SelfSigned | null }
+  /** Certificate and passwords may have changed. */
+  | { readonly type: "reload" }
   /** The answer to `enter`; no rejection is a place, until `leave`. */
   | {
     readonly type: "place";

@@ -30,13 +30,14 @@ export async function openFleet(
     throw new UsageError("--workers: a socket that was handed over (LISTEN_FDS) is served by one worker");
   }
   // Alone at first: two servers that share ports would not notice that they take each other's.
-  const trial = (await openSite(runtime, settings, options)).server;
+  const { server: trial, selfSigned } = await openSite(runtime, settings, options);
   await trial.close(0);
   const { limits } = resolveSettings(scriptOptions(options), runtime.processes.processors);
   const fleet = await startFleet({
     workers,
     count: settings.workers,
     port: trial.address.port,
+    selfSigned,
     queue: createQueue(limits),
     log: options.log,
   });
@@ -44,5 +45,11 @@ export async function openFleet(
     fleet.stop();
     return fleet.ended;
   }
-  return { server: { ...trial, close: stop }, site: { close: () => fleet.ended }, drain() {} };
+  return {
+    server: { ...trial, close: stop },
+    site: { close: () => fleet.ended },
+    drain() {},
+    reload: fleet.reload,
+    selfSigned,
+  };
 }

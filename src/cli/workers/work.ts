@@ -21,10 +21,10 @@ export async function work(
   settings: Settings,
   { log, ...options }: LoggedSite,
 ): Promise<number> {
-  const port = await askPort(line);
+  const { port, ...shared } = await askWhere(line);
   const own = { ...options, cgi: shareScripts(options, settings.workers, line), log: workerLog(log) };
   try {
-    const started = await openSite(runtime, { ...settings, port }, own, true);
+    const started = await openSite(runtime, { ...settings, port }, own, shared);
     const stopped = untilStopped(workerTerminal(line), settings, started);
     say(line, { type: "listening" });
     return await stopped;
@@ -34,12 +34,12 @@ export async function work(
   }
 }
 
-/** Resolves with the port to listen on, once the starter has said it. */
-function askPort(line: Line): Promise<number> {
+/** Resolves with the port to listen on and what else all have in common, once the starter has said it. */
+function askWhere(line: Line): Promise<Extract<ToWorker, { type: "listen" }>> {
   return new Promise((resolve) => {
     line.onMessage((message) => {
       const said = message as ToWorker;
-      if (said.type === "listen") resolve(said.port);
+      if (said.type === "listen") resolve(said);
     });
     say(line, { type: "hello" });
   });
@@ -50,9 +50,14 @@ function say(line: Line, message: FromWorker): void {
 }
 
 /** Where a worker hears of signals; what there is to say about them the starter says. */
-function workerTerminal(line: Line): Pick<Terminal, "onStop" | "stderr"> {
+function workerTerminal(line: Line): Pick<Terminal, "onStop" | "onHangup" | "stderr"> {
   return {
     stderr() {},
+    onHangup(callback) {
+      line.onMessage((message) => {
+        if ((message as ToWorker).type === "reload") callback(false);
+      });
+    },
     onStop(callback) {
       line.onMessage((message) => {
         const said = message as ToWorker;

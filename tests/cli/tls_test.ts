@@ -1,0 +1,133 @@
+/**
+ * Certificates: made for one run, and read anew by a running server.
+ */
+
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import { selfSigned } from "../../src/cli/self_signed.ts";
+import { startCommand } from "../_command.ts";
+import { runtime, until } from "../_runtime.ts";
+import { makeCertificate } from "../contract/_certificate.ts";
+import { makeFolder } from "./_folder.ts";
+import { runHere, startHere } from "./_in_process.ts";
+
+const folder = makeFolder({ "index.html": "HOME", "file.txt": "FILE" });
+after(folder.remove);
+const HERE = ["0", "--directory", folder.path];
+
+/** The SHA-256 of the certificate that a new connection is shown. */
+function shown(port: number, options: ConnectionOptions = { rejectUnauthorized: false }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({ host: "127.0.0.1", port, servername: "localhost", ...options }, () => {
+      resolve(socket.getPeerCertificate().fingerprint256);
+      socket.destroy();
+    });
+    socket.on("error", reject);
+  });
+}
+
+test("a self-signed certificate is for the names it was asked for, and nothing else", async () => {
+  const { tls, fingerprint } = await selfSigned(["localhost", "127.0.0.1", "::1", "localhost", "wiki.test"]);
+  const certificate = new X509Certificate(tls.cert);
+  assert.equal(certificate.fingerprint256, fingerprint);
+  assert.equal(certificate.checkHost("localhost"), "localhost");
+  assert.equal(certificate.checkHost("wiki.test"), "wiki.test");
+  assert.equal(certificate.checkHost("evil.test"), undefined);
+  for (const address of ["127.0.0.1", "::1"]) assert.equal(certificate.checkIP(address), address);
+  assert.equal(certificate.checkIP("192.0.2.1"), undefined);
+  assert.equal(certificate.ca, false);
+  const days = (Date.parse(certificate.validTo) - Date.now()) / 86_400_000;
+  assert.ok(days > 29 && days < 31, certificate.validTo);
+  assert.ok(Date.parse(certificate.validFrom) < Date.now());
+  assert.notEqual((await selfSigned(["localhost"])).fingerprint, fingerprint);
+});
+
+test("--tls-self-signed serves HTTPS with one, and says by what it is known", async () => {
+  const server = await startHere([...HERE, "--tls-self-signed"]);
+  assert.match(server.stdout(), /^Serving HTTPS on 127\.0\.0\.1 port \d+ \(https:/);
+  await until(() => /SHA-256/.test(server.stderr()), "the fingerprint is told");
+  const [, told] = /^htbin: certificate made for this run.*; SHA-256 (\S+)$/m.exec(server.stderr()) ?? [];
+  assert.equal(await shown(server.port), told);
+  await server.stop();
+});
+
+test("all workers show the same one", async () => {
+  const server = await startCommand([...HERE, "--tls-self-signed", "--workers", "2"]);
+  try {
+    const seen = await Promise.all(Array.from({ length: 12 }, () => shown(server.address.port)));
+    assert.equal(new Set(seen).size, 1);
+  } finally {
+    await server.stop();
+  }
+});
+
+test("--tls-self-signed and a certificate of one's own: exit status 2 and one line", async () => {
+  const { code, stderr } = await runHere([...HERE, "--tls-self-signed", "--tls-cert", "c.pem"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /^htbin: --tls-self-signed makes its own certificate: .*\n$/);
+});
+
+const [first, second] = [makeCertificate(), makeCertificate()];
+after(() => [first, second].forEach((certificate) => certificate?.remove()));
+const needsOpenssl = first === null ? "openssl is not installed" : false;
+const paths = { cert: join(folder.path, "cert.pem"), key: join(folder.path, "key.pem") };
+
+function install(certificate: { readonly cert: string; readonly key: string } | null): string {
+  writeFileSync(paths.cert, certificate!.cert);
+  writeFileSync(paths.key, certificate!.key);
+  return new X509Certificate(certificate!.cert).fingerprint256;
+}
+
+test("SIGHUP reads the certificate anew, where the runtime can; a bad one changes nothing", {
+  skip: needsOpenssl,
+}, async () => {
+  const before = install(first);
+  const server = await startHere([...HERE, "--tls-cert", paths.cert, "--tls-key", paths.key]);
+  assert.equal(await shown(server.port), before);
+  writeFileSync(paths.cert, "broken");
+  server.hangUp(false);
+  await until(() => /^htbin: error: certificate not read anew/m.test(server.stderr()), "the failure is told");
+  assert.equal(await shown(server.port), before);
+  const renewed = install(second);
+  assert.notEqual(renewed, before);
+  server.hangUp(false);
+  if (runtime.name === "bun") {
+    const message = /^htbin: error: certificate not read anew.*: this runtime needs a new start for that$/m;
+    await until(() => message.test(server.stderr()), "the failure is told");
+    assert.equal(await shown(server.port), before);
+  } else {
+    await until(() => /^htbin: certificate read anew$/m.test(server.stderr()), "it is told");
+    assert.equal(await shown(server.port), renewed);
+  }
+  await server.stop();
+});
+
+test("every worker reads it anew", {
+  skip: needsOpenssl || (runtime.name === "bun" && "Bun cannot change the certificate of a running server"),
+}, async () => {
+  install(first);
+  const server = await startCommand([
+    ...HERE,
+    "--tls-cert",
+    paths.cert,
+    "--tls-key",
+    paths.key,
+    "--workers",
+    "2",
+  ]);
+  try {
+    const renewed = install(second);
+    server.signal("SIGHUP");
+    // What is worth knowing the starter says once; here it is the workers that would.
+    await until(async () => {
+      const seen = await Promise.all(Array.from({ length: 12 }, () => shown(server.address.port)));
+      return seen.every((fingerprint) => fingerprint === renewed);
+    }, "all connections are shown the new certificate");
+  } finally {
+    await server.stop();
+  }
+});

@@ -20,6 +20,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Number of the user and group it runs as. */
   readonly user?: number;
+  /** A program of its own, in place of the runtime and the source. */
+  readonly program?: string;
   /** What Deno is given in place of `-A`. */
   readonly permissions?: readonly string[];
   /** In a terminal of its own; standard error is then part of standard output. */
@@ -137,8 +139,8 @@ interface Launched {
 }
 
 function launch(args: readonly string[], options: CommandOptions): Launched {
-  const { cwd, user, permissions } = options;
-  const words = commandLine(args, permissions);
+  const { cwd, user, permissions, program: own } = options;
+  const words = own === undefined ? commandLine(args, permissions) : [own, args] as const;
   const [program, programArgs] = options.terminal
     ? inTerminal(words)
     : options.descriptors !== undefined

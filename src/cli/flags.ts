@@ -171,7 +171,11 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     },
   ]],
   ["Files:", [
-    valued("--index <name>", "page of a folder (*; default: index.html, index.htm)", value.texts),
+    valued(
+      "--index <name>",
+      "page of a folder, or script that answers for it (*; default: index.html, index.htm)",
+      value.texts,
+    ),
     toggle("--no-listing", "404 for a folder without such a page"),
     toggle("--dotfiles", "serve names that begin with a dot"),
     toggle("--follow-symlinks", "serve what links lead to outside of the folder"),

@@ -145,9 +145,9 @@ function cgiOptions(flags: Flags): SiteCgiOptions | null {
     limits: definedOrNone({ concurrent: flags.cgiMax, queue: flags.cgiQueue }),
   });
   if (flags.cgi === false) return null;
-  return flags.cgi === true || flags.explain !== undefined || Object.keys(options).length > 0
-    ? options
-    : null;
+  const runs = flags.cgi === true || flags.explain !== undefined || Object.keys(options).length > 0;
+  // Names of pages alone make nothing a script.
+  return runs ? { ...options, ...defined({ index: flags.index }) } : null;
 }
 
 function staticOptions(flags: Flags): SiteStaticOptions {

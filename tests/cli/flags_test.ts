@@ -100,6 +100,24 @@ test("--index", async () => {
   });
 });
 
+test("--index with the name of a script", async () => {
+  const folder = folderOf({
+    "start.html": "START",
+    "run/folder.sh": script("echo RUN"),
+    "run/start.html": "",
+  });
+  const flags = ["--index", "folder.sh", "--index", "start.html"];
+  await asking(folder, ["--cgi-ext", ".sh", ...flags], async (ask) => {
+    assert.equal((await ask("/")).body, "START");
+    assert.equal((await ask("/run/")).body, "RUN\n");
+    assert.equal((await ask("/run")).status, 301);
+  });
+  // It makes nothing a script by itself.
+  await asking(folder, ["--index", "folder.sh"], async (ask) => {
+    assert.match((await ask("/run/")).body, /^#!/);
+  });
+});
+
 test("--dotfiles", async () => {
   await asking(SITE, ["--dotfiles"], async (ask) => {
     assert.equal((await ask("/.secret")).body, "DOT");

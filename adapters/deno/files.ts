@@ -15,7 +15,7 @@ import type {
 } from "../../src/runtime.ts";
 import { withoutDescriptorPaths } from "../shared/descriptor_path.ts";
 import { ask, openRegularFile, type PathQuestion, warm } from "../shared/node_files.ts";
-import { observer } from "../shared/observation.ts";
+import { type Look, observer } from "../shared/observation.ts";
 import { fileError, isAbsence, isExpressible } from "../shared/system_error.ts";
 import { mayExecute } from "./obstacle.ts";
 import { demandFileAccess, isAllGranted } from "./permissions.ts";
@@ -53,22 +53,18 @@ function fileInfo(found: Deno.FileInfo): FileInfo {
   };
 }
 
-const observeGranted = observer<Deno.FileInfo>({
-  status(path) {
-    try {
-      return Deno.lstatSync(path);
-    } catch (error) {
-      if (isAbsence(error)) return null;
-      throw error;
-    }
-  },
+/** How Deno looks at a path. */
+export const look: Look<Deno.FileInfo> = {
+  status: Deno.lstatSync,
   info: fileInfo,
   changedMs: ({ ctime }) => ctime?.getTime() ?? null,
   isSame: (a, b) => a.ino === b.ino && a.dev === b.dev,
   isUnchanged: (a, b) =>
     a.ctime?.getTime() === b.ctime?.getTime() && a.mtime?.getTime() === b.mtime?.getTime() &&
     a.size === b.size,
-}, warm);
+};
+
+const observeGranted = observer(look, warm);
 
 function observe(path: string): Observation | null {
   try {

@@ -27,7 +27,7 @@ import {
   type FileSystem,
   type OpenFile,
 } from "../../src/runtime.ts";
-import { observer } from "./observation.ts";
+import { type Look, observer } from "./observation.ts";
 import { fileInfo, openFile } from "./open_file.ts";
 import { fileError, isAbsence, isExpressible } from "./system_error.ts";
 import { type WarmPaths, warmPaths } from "./warm_paths.ts";
@@ -153,14 +153,14 @@ export async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-/** {@linkcode FileSystem.observe} */
-const observe = observer<Stats>({
+/** How `node:fs` looks at a path. */
+export const look: Look<Stats> = {
   status: (path) => lstatSync(path, { throwIfNoEntry: false }) ?? null,
   info: fileInfo,
   changedMs: (stats) => stats.ctimeMs,
   isSame: (a, b) => a.ino === b.ino && a.dev === b.dev,
   isUnchanged: (a, b) => a.ctimeMs === b.ctimeMs && a.mtimeMs === b.mtimeMs && a.size === b.size,
-}, warm);
+};
 
 /** All of {@linkcode FileSystem} but `list`, which Node and Bun read differently. */
 export const nodeFiles: Omit<FileSystem, "list"> = {
@@ -169,5 +169,5 @@ export const nodeFiles: Omit<FileSystem, "list"> = {
   open: openPath,
   isExecutable,
   permissions,
-  observe,
+  observe: observer(look, warm),
 };

@@ -5,12 +5,12 @@
  */
 
 import type { FileInfo, FileSystem, Observation } from "../../src/runtime.ts";
-import { isExpressible } from "./system_error.ts";
+import { isAbsence, isExpressible } from "./system_error.ts";
 import type { WarmPaths } from "./warm_paths.ts";
 
 /** How a runtime looks at a path. */
 export interface Look<Status> {
-  /** Links not followed; `null` for nothing. Throws for every other failure. */
+  /** Links not followed; `null` for nothing, or an error that says so. */
   status(path: string): Status | null;
   info(status: Status): FileInfo;
   changedMs(status: Status): number | null;
@@ -29,8 +29,8 @@ export function observer<Status extends object>(
   function look(path: string): Status | null | undefined {
     try {
       return warm.ifQuick(status, path);
-    } catch {
-      return undefined;
+    } catch (error) {
+      return isAbsence(error) ? null : undefined;
     }
   }
   return (path): Observation | null => {

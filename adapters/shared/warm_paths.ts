@@ -11,8 +11,9 @@
 const warmMs = 1000;
 
 // One slow call says little: the system may just have given the processor to somebody else. So each call earns a bit of
-// time, and what calls take beyond what they earned adds up.
+// time, as does the time between them, and what calls take beyond what they earned adds up.
 const earnedMs = 0.2;
+const earnedShare = 0.02;
 const debtMs = 20;
 const distrustMs = 10_000;
 
@@ -36,10 +37,12 @@ export function warmPaths(
 ): WarmPaths {
   const metAt = new Map<string, number>();
   let debt = 0;
+  let lastEnd = 0;
   let distrustUntil = -Infinity;
   function spent(start: number): void {
     const end = now();
-    debt = Math.max(0, debt + end - start - earnedMs);
+    debt = Math.max(0, debt + end - start - earnedMs - (start - lastEnd) * earnedShare);
+    lastEnd = end;
     if (debt <= debtMs) return;
     debt = 0;
     distrustUntil = end + distrustMs;

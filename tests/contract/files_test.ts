@@ -26,7 +26,7 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { openRegularFile } from "../../adapters/shared/node_files.ts";
 import { warmPaths } from "../../adapters/shared/warm_paths.ts";
-import { type Bytes, FileError, type OpenFile } from "../../src/runtime.ts";
+import { type Bytes, FileError, type Observation, type OpenFile } from "../../src/runtime.ts";
 import { isRoot, needsProc, nobody, runtime, temporaryDirectory, until } from "../_runtime.ts";
 import { makeFifo, makeFiles, probe } from "./_programs.ts";
 
@@ -571,6 +571,48 @@ test("Deno: what it was not allowed is denied, without a prompt", {
   assert.equal(able["spawnElse"], "done");
 });
 
+test("observe() tells whether a path still names the same", async (t) => {
+  const folder = await temporaryDirectory(t);
+  const path = join(folder, "file");
+  await writeFile(path, "content");
+  await mkdir(join(folder, "sub"));
+  await symlink("file", join(folder, "link"));
+  const observe = (name: string): Observation => {
+    const seen = files.observe?.(join(folder, name));
+    if (!seen) throw new Error(`${name} could not be looked at`);
+    return seen;
+  };
+  const file = observe("file");
+  assert.deepEqual(file.info, await files.stat(path));
+  assert.ok(file.changedMs !== null && Math.abs(file.changedMs - Date.now()) < 60_000);
+  const sub = observe("sub");
+  assert.equal(sub.info?.kind, "directory");
+  assert.equal(observe("link").info?.kind, "other");
+  const none = observe("none");
+  const below = observe("file/none");
+  assert.deepEqual([none.info, below.info], [null, null]);
+  for (const seen of [file, sub, none, below]) assert.equal(seen.isCurrent(), true);
+
+  await writeFile(join(folder, "sub", "new"), "");
+  assert.equal(sub.isCurrent(), true, "a folder with something new in it");
+  await writeFile(join(folder, "none"), "");
+  assert.equal(none.isCurrent(), false, "where nothing was");
+  await until(async () => {
+    // The dates of files move in steps.
+    await writeFile(path, "CONTENT");
+    await utimes(path, new Date(), (file.info?.mtimeMs ?? 0) / 1000);
+    return !file.isCurrent();
+  }, "a file written anew, with the same size and date");
+  const again = observe("file");
+  await rename(path, `${path}2`);
+  assert.equal(again.isCurrent(), false, "a file that is gone");
+  await symlink("file2", path);
+  assert.equal(again.isCurrent(), false, "a link to that file");
+  await rm(join(folder, "sub"), { recursive: true });
+  assert.equal(sub.isCurrent(), false, "a folder that is gone");
+  assert.equal(files.observe?.("a\0b"), null, "a path that none can have");
+});
+
 test("direct calls: for what was asked a moment ago, while they are quick", () => {
   let now = 0;
   const warm = warmPaths(() => now);
@@ -595,6 +637,9 @@ test("direct calls: for what was asked a moment ago, while they are quick", () =
   for (let count = 0; count < 100; count++) warm.directly(() => {});
   slowly(15);
   assert.equal(warm.isWarm("/a"), true, "after quick ones");
+  now += 800;
+  slowly(15);
+  assert.equal(warm.isWarm("/a"), true, "after one a second");
   slowly(15);
   assert.equal(warm.isWarm("/a"), false, "after two in a row");
   now += 9_000;

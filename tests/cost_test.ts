@@ -1,0 +1,142 @@
+/**
+ * What requests cost, counted exactly: questions to the system, bytes copied, objects made. A change that makes the
+ * common request dearer fails here, on any machine and without a clock.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+
+/** How many of each were made since the last time. */
+const made: Record<string, number> = {};
+
+/** Replaced before anything of this project is loaded, so that whatever it makes is counted. */
+for (const name of ["Request", "Response", "Headers", "ReadableStream", "URL", "AbortController"] as const) {
+  const original = globalThis[name] as new (...all: never[]) => object;
+  const counting = new Proxy(original, {
+    construct(target, args, newTarget) {
+      made[name] = (made[name] ?? 0) + 1;
+      return Reflect.construct(target, args, newTarget);
+    },
+  });
+  Object.defineProperty(globalThis, name, { value: counting, configurable: true, writable: true });
+}
+
+const { temporaryDirectory } = await import("./_runtime.ts");
+const { countingFiles } = await import("./_counting_files.ts");
+const { connect, get } = await import("./_http.ts");
+const { serve } = await import("../src/serve.ts");
+const { site } = await import("../src/site.ts");
+
+/** What was counted since the last time. */
+type Costs = Readonly<Record<string, number>>;
+
+interface Site {
+  /** Sends a request on the one connection, and says what it cost. */
+  cost(request: string): Promise<{ readonly status: number; readonly costs: Costs }>;
+  readonly events: string[];
+}
+
+const OLD = new Date("2024-01-02T03:04:05Z");
+const SIZES = { "1k.html": 1024, "a/b/1k.html": 1024, "100k.js": 102_400, "1m.bin": 1_048_576 };
+
+async function served(t: TestContext): Promise<Site> {
+  const directory = await temporaryDirectory(t);
+  mkdirSync(join(directory, "a/b"), { recursive: true });
+  for (const [name, size] of Object.entries(SIZES)) {
+    writeFileSync(join(directory, name), "x".repeat(size));
+    utimesSync(join(directory, name), OLD, OLD);
+  }
+  const fileSystem = countingFiles(10_000);
+  const events: string[] = [];
+  const handler = site({ directory, cgi: true, fileSystem, log() {} });
+  const server = await serve({
+    port: 0,
+    handler,
+    log: (event) => event.type === "access" && events.push(`${event.status} ${event.bytes}`),
+  });
+  const connection = await connect(server.address);
+  t.after(async () => {
+    connection.close();
+    await server.close(0);
+    await handler.close();
+  });
+  return {
+    events,
+    async cost(request) {
+      fileSystem.take();
+      for (const name of Object.keys(made)) delete made[name];
+      await connection.send(request);
+      const { status } = await connection.response({ method: request.split(" ", 1)[0]! });
+      return { status, costs: { ...fileSystem.take(), ...made } };
+    },
+  };
+}
+
+const KEPT = [
+  ["a file", get("/1k.html"), 200, { look: 1 }],
+  ["a file, with a query", get("/1k.html?x=1"), 200, { look: 1, URL: 1 }],
+  ["a larger one", get("/100k.js"), 200, { look: 1 }],
+  ["a file two folders down", get("/a/b/1k.html"), 200, { look: 3 }],
+  ["HEAD", "HEAD /1k.html HTTP/1.1\r\nHost: x\r\n\r\n", 200, { look: 1 }],
+  ["a conditional request", get("/1k.html", "If-Modified-Since: Tue, 02 Jan 2024 03:04:05 GMT"), 304, {
+    look: 1,
+  }],
+  ["what a browser sends", get("/1k.html", "Accept: text/html", "Accept-Encoding: gzip, br"), 200, {
+    look: 1,
+  }],
+] as const;
+
+describe("a request that is answered from memory costs", () => {
+  for (const [what, request, status, expected] of KEPT) {
+    it(what, async (t) => {
+      const { cost, events } = await served(t);
+      await cost(request);
+      await cost(request);
+      for (let count = 0; count < 3; count++) {
+        const { costs, ...answer } = await cost(request);
+        assert.equal(answer.status, status);
+        assert.deepEqual(costs, expected);
+      }
+      assert.equal(events.length, 5);
+    });
+  }
+});
+
+describe("a request that is answered from the disk costs", () => {
+  it("a file that is asked for the first time", async (t) => {
+    const { cost } = await served(t);
+    await cost(get("/1k.html"));
+    const { costs } = await cost(get("/100k.js"));
+    const { look, realPath, open, close, read, readBytes, stat } = costs;
+    assert.deepEqual({ look, realPath, open, close, read, readBytes, stat }, {
+      look: 1,
+      realPath: 1,
+      open: 1,
+      close: 1,
+      read: 1,
+      readBytes: 102_400,
+      stat: undefined,
+    });
+    assert.deepEqual([costs["Request"], costs["Response"]], [1, 1]);
+  });
+
+  it("a part of a file", async (t) => {
+    const { cost } = await served(t);
+    await cost(get("/1m.bin", "Range: bytes=0-9"));
+    const { status, costs } = await cost(get("/1m.bin", "Range: bytes=100-199"));
+    assert.equal(status, 206);
+    assert.deepEqual([costs["open"], costs["close"], costs["readBytes"]], [1, 1, 100]);
+  });
+
+  it("a file that is not there", async (t) => {
+    const { cost } = await served(t);
+    await cost(get("/none"));
+    const { status, costs } = await cost(get("/none2"));
+    assert.equal(status, 404);
+    assert.deepEqual([costs["realPath"], costs["open"], costs["look"]], [1, undefined, undefined]);
+  });
+});

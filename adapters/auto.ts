@@ -6,7 +6,16 @@
 
 import { provideRuntime, type Runtime } from "../src/runtime.ts";
 
-/** The runtime that is running. */
+/**
+ * The runtime that is running.
+ *
+ * @example
+ * ```ts
+ * import { runtime } from "htbin/auto";
+ *
+ * console.assert(["deno", "bun", "node"].includes(runtime.name));
+ * ```
+ */
 export const runtime: Runtime = await load();
 
 provideRuntime(runtime);

@@ -11,7 +11,17 @@ import { network } from "./bun/network.ts";
 import { processes } from "./bun/processes.ts";
 import { terminal } from "./bun/terminal.ts";
 
-/** Bun. */
+/**
+ * Bun.
+ *
+ * @example
+ * ```ts
+ * if ("Bun" in globalThis) {
+ *   const { bun } = await import("htbin/bun");
+ *   console.assert(bun.name === "bun");
+ * }
+ * ```
+ */
 export const bun: Runtime = {
   name: "bun",
   version: process.versions["bun"] ?? "",

@@ -10,7 +10,17 @@ import { network } from "./deno/network.ts";
 import { processes } from "./deno/processes.ts";
 import { terminal } from "./deno/terminal.ts";
 
-/** Deno. */
+/**
+ * Deno.
+ *
+ * @example
+ * ```ts
+ * if ("Deno" in globalThis) {
+ *   const { deno } = await import("htbin/deno");
+ *   console.assert(deno.name === "deno");
+ * }
+ * ```
+ */
 export const deno: Runtime = {
   name: "deno",
   version: Deno.version.deno,

@@ -13,7 +13,17 @@ import { terminal } from "./node/terminal.ts";
 
 export { type NodeListener, toNodeListener } from "./shared/node_http/node_listener.ts";
 
-/** Node. */
+/**
+ * Node.
+ *
+ * @example
+ * ```ts
+ * if ("process" in globalThis) {
+ *   const { node } = await import("htbin/node");
+ *   console.assert(node.name === "node");
+ * }
+ * ```
+ */
 export const node: Runtime = {
   name: "node",
   version: process.versions.node,

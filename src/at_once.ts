@@ -33,6 +33,21 @@ export interface PreparedResponse {
 /**
  * What a handler says at once: its answer; `undefined` for "not mine", as the handler itself would say it; or `"later"`
  * when only the handler itself can tell. Of the connection it is told the two ends and the mount.
+ *
+ * @example
+ * ```ts
+ * import type { AtOnce, Handler, PreparedResponse, RequestHead } from "htbin";
+ *
+ * const hello: PreparedResponse = {
+ *   status: 200,
+ *   headers: { "content-type": "text/plain", "content-length": "5" },
+ *   body: new TextEncoder().encode("Hello"),
+ * };
+ * const atOnce: AtOnce = ({ method, target }: RequestHead) =>
+ *   method === "GET" && target === "/hello" ? hello : "later";
+ * const handler: Handler = Object.assign(() => new Response("Hello"), { atOnce });
+ * console.assert(handler.atOnce?.({ method: "GET", target: "/hello", headers: new Headers() }, {}) === hello);
+ * ```
  */
 export type AtOnce = (head: RequestHead, connection: Connection) => PreparedResponse | undefined | "later";
 

@@ -28,16 +28,17 @@ const OPTIONS: Shape<ByMethodOptions> = { renderError: hook };
  *
  * @example
  * ```ts
- * import { byMethod } from "htbin";
+ * import { byMethod, type ByMethodOptions } from "htbin";
  *
  * const notes: string[] = [];
+ * const options: ByMethodOptions = { renderError: ({ status }) => new Response("No.", { status }) };
  * const handler = byMethod({
  *   GET: () => Response.json(notes),
  *   async POST(request) {
  *     notes.push(await request.text());
  *     return new Response(null, { status: 201 });
  *   },
- * });
+ * }, options);
  * await handler(new Request("http://localhost/", { method: "POST", body: "Milk" }));
  * const response = await handler(new Request("http://localhost/"));
  * console.assert(await response?.text() === '["Milk"]');

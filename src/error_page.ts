@@ -23,7 +23,20 @@ export interface ErrorPage {
   readonly request: Request;
 }
 
-/** What an error page is made from: what is not said is what the status means, as in {@linkcode STATUSES}. */
+/**
+ * What an error page is made from: what is not said is what the status means, as in {@linkcode STATUSES}.
+ *
+ * @example
+ * ```ts
+ * import { type ErrorPage, errorPage, type ErrorPageInit } from "htbin";
+ *
+ * const request = new Request("http://localhost/", { headers: { accept: "text/plain" } });
+ * const init: ErrorPageInit = { status: 503, explain: "Back at noon.", request };
+ * console.assert(await errorPage(init).text() === "503 Service Unavailable\nBack at noon.\n");
+ * const page: ErrorPage = { ...init, message: "Lunch", explain: "Back at noon." };
+ * console.assert(await errorPage(page).text() === "503 Lunch\nBack at noon.\n");
+ * ```
+ */
 export type ErrorPageInit = Pick<ErrorPage, "status" | "request"> & Partial<ErrorPage>;
 
 /**

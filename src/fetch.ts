@@ -57,9 +57,10 @@ export type Fetch = (request: Request, info?: unknown) => Promise<Response>;
  *
  * @example
  * ```ts
- * import { staticFiles, toFetch } from "htbin";
+ * import { type FetchOptions, staticFiles, toFetch } from "htbin";
  *
- * const fetch = toFetch(staticFiles({ root: "examples/site" }));
+ * const options: FetchOptions = { headers: { server: "example/1.0" } };
+ * const fetch = toFetch(staticFiles({ root: "examples/site" }), options);
  * const response = await fetch(new Request("http://localhost/nowhere"));
  * console.assert(response.status === 404);
  * ```

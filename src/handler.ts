@@ -10,6 +10,25 @@ import type { ExitStatus, NetworkAddress } from "./runtime.ts";
 /**
  * What is known of a request that the `Request` does not say. Every field is optional, so that a handler can be called
  * with a request alone; `serve()` and the adapters fill in what they know, `route()` adds where it matched.
+ *
+ * @example
+ * ```ts
+ * import type { AnsweringScript, Connection, Handler, NetworkAddress, Sent, VerifiedUser } from "htbin";
+ *
+ * const scripts: AnsweringScript[] = [];
+ * const handler: Handler = (_request, connection: Connection = {}) => {
+ *   connection.onSent?.(({ bytes, complete }: Sent) => console.log(bytes, complete));
+ *   const user: VerifiedUser | null = connection.user ?? null;
+ *   return new Response(`${user?.name} at ${connection.remote?.hostname}`);
+ * };
+ * const remote: NetworkAddress = { hostname: "192.0.2.1", port: 4711 };
+ * const response = await handler(new Request("http://localhost/"), {
+ *   remote,
+ *   user: { name: "ada", scheme: "Basic" },
+ *   onScript: (script) => void scripts.push(script),
+ * });
+ * console.assert(await response?.text() === "ada at 192.0.2.1");
+ * ```
  */
 export interface Connection {
   /** The client's end of the connection, or `null` when it is not known. */

@@ -20,9 +20,9 @@ export interface HealthHandler extends Handler {
  *
  * @example
  * ```ts
- * import { health, route, staticFiles } from "htbin";
+ * import { health, type HealthHandler, route, staticFiles } from "htbin";
  *
- * const probe = health();
+ * const probe: HealthHandler = health();
  * const handler = route([["/healthz", probe], ["/*", staticFiles({ root: "examples/site" })]]);
  * const ask = async () => (await handler(new Request("http://localhost/healthz")))?.status;
  * console.assert(await ask() === 200);

@@ -26,7 +26,30 @@ import type { StaticOptions } from "./static/options.ts";
 
 export type { CgiHandler, CgiOptions, HonoContext, HonoMiddleware, StaticOptions };
 
-/** A middleware that runs scripts, with a way to end them all. */
+/**
+ * A middleware that runs scripts, with a way to end them all.
+ *
+ * @example
+ * ```ts
+ * import { Hono } from "hono";
+ * import { cgi, type CgiMiddleware, type HonoContext, type HonoMiddleware, staticFiles } from "htbin/hono";
+ *
+ * const scripts: CgiMiddleware = cgi({ root: "examples/site/cgi-bin" });
+ * const files: HonoMiddleware = staticFiles({ root: "examples/site" });
+ * const seen: string[] = [];
+ * const app = new Hono();
+ * app.use(async (c, next) => {
+ *   const { req }: HonoContext = c;
+ *   seen.push(req.path);
+ *   await next();
+ * });
+ * app.use("/cgi-bin/*", scripts);
+ * app.use(files);
+ * console.assert((await app.request("/style.css")).status === 200);
+ * console.assert(seen[0] === "/style.css");
+ * await scripts.close();
+ * ```
+ */
 export type CgiMiddleware = HonoMiddleware & Pick<CgiHandler, "close">;
 
 /**

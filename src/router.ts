@@ -31,12 +31,13 @@ export type Route = readonly [
  *
  * @example
  * ```ts
- * import { route } from "htbin";
+ * import { type Route, route } from "htbin";
  *
- * const handler = route([
+ * const routes: Route[] = [
  *   ["/hello", () => new Response("Hello")],
  *   ["/*", () => new Response("Something else")],
- * ]);
+ * ];
+ * const handler = route(routes);
  * const response = await handler(new Request("http://localhost/hello"));
  * console.assert(await response?.text() === "Hello");
  * ```

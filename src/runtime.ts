@@ -94,6 +94,58 @@ export interface Observation {
 /**
  * Reading files. Absence (nothing there, a file where a directory was named, a name too long, a name the system cannot
  * express) is `null`; every other failure rejects with a {@linkcode FileError}.
+ *
+ * @example
+ * ```ts
+ * import { staticFiles } from "htbin";
+ * import { type Bytes, type ByteSpan, FileError, type FileErrorReason, type FileInfo } from "htbin/runtime";
+ * import type { DirectoryEntry, FileKind, FilePermissions, FileSystem, Observation, OpenFile } from "htbin/runtime";
+ *
+ * // Files in memory: what `staticFiles()` needs of a file system.
+ * const contents = new Map<string, Bytes>([["/hello.txt", new TextEncoder().encode("Hello")]]);
+ *
+ * function infoOf(path: string): FileInfo | null {
+ *   const kind: FileKind = path === "/" ? "directory" : "file";
+ *   const size = path === "/" ? 0 : contents.get(path)?.length;
+ *   return size === undefined ? null : { kind, size, mtimeMs: 0, identity: null };
+ * }
+ *
+ * function openBytes(bytes: Bytes, info: FileInfo): OpenFile {
+ *   const part = ({ offset, length }: ByteSpan) => bytes.slice(offset, offset + length);
+ *   const changed: FileErrorReason = "changed";
+ *   return {
+ *     info,
+ *     async read(span) {
+ *       if (span.offset + span.length > bytes.length) throw new FileError(changed, "Cannot read past the end");
+ *       return part(span);
+ *     },
+ *     stream: (span) => new Blob([part(span)]).stream(),
+ *     async close() {},
+ *   };
+ * }
+ *
+ * const permissions: FilePermissions = { uid: 0, gid: 0, mode: 0o444 };
+ * const fileSystem: FileSystem = {
+ *   stat: async (path) => infoOf(path),
+ *   realPath: async (path) => infoOf(path) === null ? null : path,
+ *   async open(path) {
+ *     const bytes = contents.get(path);
+ *     return bytes === undefined ? null : openBytes(bytes, infoOf(path) as FileInfo);
+ *   },
+ *   async list(path) {
+ *     if (path !== "/") return null;
+ *     const entries: DirectoryEntry[] = [...contents.keys()].map((name) => ({ name: name.slice(1), kind: "file" }));
+ *     return (async function* () {
+ *       yield* entries;
+ *     })();
+ *   },
+ *   permissions: async () => permissions,
+ *   observe: (path): Observation => ({ info: infoOf(path), changedMs: null, isCurrent: () => true }),
+ * };
+ *
+ * const response = await staticFiles({ root: "/", fileSystem })(new Request("http://localhost/hello.txt"));
+ * console.assert(await response?.text() === "Hello");
+ * ```
  */
 export interface FileSystem {
   /** Follows symbolic links. */
@@ -244,7 +296,46 @@ export class SpawnError extends Error {
   }
 }
 
-/** Starting programs. */
+/**
+ * Starting programs.
+ *
+ * @example
+ * ```ts
+ * import { cgi } from "htbin";
+ * import { currentRuntime, SpawnError, type SpawnErrorReason, type SpoolFile } from "htbin/runtime";
+ * import type { ChildProcess, Command, ExitStatus, ProcessHost, UserIdentity } from "htbin/runtime";
+ *
+ * // Starts scripts as the runtime does, and writes down how they end.
+ * const { processes } = currentRuntime();
+ * const ends: ExitStatus[] = [];
+ * const noted: ProcessHost = {
+ *   ...processes,
+ *   async spawn(command: Command): Promise<ChildProcess> {
+ *     const child = await processes.spawn(command);
+ *     child.exited.then((status) => ends.push(status));
+ *     return child;
+ *   },
+ * };
+ * const handler = cgi({ root: "examples/site/cgi-bin", processes: noted, log() {} });
+ * const response = await handler(new Request("http://localhost/hello.sh"));
+ * await response?.text();
+ * await handler.close();
+ * console.assert(ends[0]?.code === 0);
+ *
+ * const nobody: UserIdentity | null = await processes.findUser("nobody-of-this-name");
+ * console.assert(nobody === null);
+ * const spool: SpoolFile = await processes.spool();
+ * await spool.write(new TextEncoder().encode("Hello"));
+ * console.assert(spool.size === 5);
+ * await spool.close();
+ * const program = { program: "/nowhere", args: [], env: {}, cwd: "/", stdin: null, user: null };
+ * const reason: SpawnErrorReason = await processes.spawn(program).then(
+ *   () => "failed",
+ *   (error) => error instanceof SpawnError ? error.reason : "failed",
+ * );
+ * console.assert(reason === "missing");
+ * ```
+ */
 export interface ProcessHost {
   /** Resolves once the program runs, or has run; rejects with a {@linkcode SpawnError}. */
   spawn(command: Command): Promise<ChildProcess>;
@@ -343,7 +434,37 @@ export class ListenError extends Error {
   }
 }
 
-/** Serving HTTP. */
+/**
+ * Serving HTTP.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "htbin";
+ * import { currentRuntime, ListenError, type ListenErrorReason, type Listener } from "htbin/runtime";
+ * import type { ListenOptions, Network, NetworkAddress, TlsOptions } from "htbin/runtime";
+ *
+ * // Listens as the runtime does, and remembers where.
+ * const { network } = currentRuntime();
+ * const addresses: NetworkAddress[] = [];
+ * const noted: Network = {
+ *   async listen(handler, options: ListenOptions): Promise<Listener> {
+ *     const tls: TlsOptions | undefined = options.tls;
+ *     console.assert(tls === undefined);
+ *     const listener = await network.listen(handler, options);
+ *     addresses.push(listener.address);
+ *     return listener;
+ *   },
+ * };
+ * const server = await serve({ port: 0, handler: () => new Response("Hello"), network: noted });
+ * const { port } = addresses[0] as NetworkAddress;
+ * const reason: ListenErrorReason | null = await serve({ port, handler: () => undefined }).then(
+ *   () => null,
+ *   (error) => error instanceof ListenError ? error.reason : null,
+ * );
+ * console.assert(reason === "in-use");
+ * await server.close();
+ * ```
+ */
 export interface Network {
   /**
    * Resolves once requests are accepted; rejects with a {@linkcode ListenError}.
@@ -420,7 +541,27 @@ export interface Workers {
   start(): Worker;
 }
 
-/** A runtime, whole. */
+/**
+ * A runtime, whole.
+ *
+ * @example
+ * ```ts
+ * import "htbin/auto";
+ * import { currentRuntime, type Line, provideRuntime, type Runtime } from "htbin/runtime";
+ * import type { Terminal, Worker, Workers } from "htbin/runtime";
+ *
+ * const runtime: Runtime = currentRuntime();
+ * const terminal: Terminal = runtime.terminal;
+ * console.assert(terminal.cwd().startsWith("/") || terminal.cwd().includes(":"));
+ * const workers: Workers | undefined = await runtime.workers?.();
+ * const starter: Line | null = workers?.starter ?? null;
+ * const start = (): Worker | undefined => workers?.start();
+ * console.assert(starter === null && typeof start === "function");
+ * // For tests, say, with another file system.
+ * provideRuntime({ ...runtime, files: { ...runtime.files } });
+ * provideRuntime(runtime);
+ * ```
+ */
 export interface Runtime {
   /** Which runtime it is. */
   readonly name: "deno" | "bun" | "node";
@@ -444,7 +585,29 @@ export class ClosedOutputError extends Error {
   override name = "ClosedOutputError";
 }
 
-/** This process as a CGI script (RFC 3875): what a server has given it, and the way back. */
+/**
+ * This process as a CGI script (RFC 3875): what a server has given it, and the way back.
+ *
+ * @example
+ * ```ts
+ * import "htbin/cgi-script";
+ * import { ClosedOutputError, currentScript, provideScript, type ScriptProcess } from "htbin/runtime";
+ *
+ * // The process as it is, but for what it writes.
+ * const script: ScriptProcess = currentScript();
+ * const written: number[] = [];
+ * provideScript({
+ *   ...script,
+ *   async stdout(bytes) {
+ *     if (written.length > 1) throw new ClosedOutputError("Nobody reads any more");
+ *     written.push(bytes.length);
+ *   },
+ * });
+ * await currentScript().stdout(new Uint8Array(3));
+ * console.assert(written[0] === 3);
+ * provideScript(script);
+ * ```
+ */
 export interface ScriptProcess {
   /** The arguments after the program's name. */
   readonly args: readonly string[];

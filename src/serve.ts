@@ -65,9 +65,10 @@ export interface Server extends Listener {
  *
  * @example
  * ```ts
- * import { serve } from "htbin";
+ * import { serve, type ServeOptions, type Server } from "htbin";
  *
- * const server = await serve({ port: 0, handler: () => new Response("Hello") });
+ * const options: ServeOptions = { port: 0, handler: () => new Response("Hello") };
+ * const server: Server = await serve(options);
  * console.assert(await (await fetch(server.url)).text() === "Hello");
  * await server.close();
  * ```

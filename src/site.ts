@@ -134,9 +134,13 @@ const CGI_DIRECTORIES: readonly string[] = ["cgi-bin", "htbin"];
  *
  * @example
  * ```ts
- * import { serve, site } from "htbin";
+ * import { serve, site, type SiteHandler, type SiteOptions } from "htbin";
+ * import type { SiteCgiOptions, SiteStaticOptions } from "htbin";
  *
- * const handler = site({ directory: "examples/site", cgi: true, static: { listing: true } });
+ * const scripts: SiteCgiOptions = { directories: ["cgi-bin"] };
+ * const files: SiteStaticOptions = { listing: true };
+ * const options: SiteOptions = { directory: "examples/site", cgi: scripts, static: files };
+ * const handler: SiteHandler = site(options);
  * const server = await serve({ port: 0, handler });
  * console.log(`The site is at ${server.url}`);
  * await server.close();

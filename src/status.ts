@@ -84,10 +84,11 @@ const EXPLANATIONS: Readonly<Record<number, string>> = {
  *
  * @example
  * ```ts
- * import { STATUSES } from "htbin";
+ * import { type StatusMeaning, STATUSES } from "htbin";
  *
- * console.assert(STATUSES[404]?.message === "Not Found");
- * console.assert(STATUSES[404]?.explain === "Nothing is here.");
+ * const meaning: StatusMeaning | undefined = STATUSES[404];
+ * console.assert(meaning?.message === "Not Found");
+ * console.assert(meaning?.explain === "Nothing is here.");
  * ```
  */
 export const STATUSES: Readonly<Record<number, StatusMeaning>> = Object.fromEntries(

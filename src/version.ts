@@ -4,5 +4,14 @@
  * @module
  */
 
-/** This release of htbin. */
+/**
+ * This release of htbin.
+ *
+ * @example
+ * ```ts
+ * import { VERSION } from "htbin";
+ *
+ * console.assert(/^\d+\.\d+\.\d+/.test(VERSION));
+ * ```
+ */
 export const VERSION = "0.1.0";

@@ -16,7 +16,7 @@ export const compiled: boolean = !("Deno" in globalThis || "Bun" in globalThis);
 /** The code with the names of this package replaced by the files that they stand for here. */
 export function withSource(code: string): string {
   const { exports } = JSON.parse(readFileSync("jsr.json", "utf8")) as { exports: Record<string, string> };
-  return code.replace(/(from |import\()"htbin(\/[\w-]+)?"/g, (_all, before: string, entry = "") => {
+  return code.replace(/(from |import |import\()"htbin(\/[\w-]+)?"/g, (_all, before: string, entry = "") => {
     const path = exports[`.${entry}`];
     if (path === undefined) throw new Error(`An example imports htbin${entry}, which is not exported`);
     return `${before}"${new URL(`../${compiled ? path.replace(/ts$/, "js") : path}`, import.meta.url)}"`;

@@ -41,9 +41,10 @@ const MOST_TOLD = 100;
  *
  * @example
  * ```ts
- * import { allowHosts } from "htbin";
+ * import { allowHosts, type AllowHostsOptions } from "htbin";
  *
- * const handler = allowHosts({ hosts: ["wiki.test"] }, () => new Response("Hello"));
+ * const options: AllowHostsOptions = { hosts: ["wiki.test"], log() {} };
+ * const handler = allowHosts(options, () => new Response("Hello"));
  * const ask = (host: string) => handler(new Request("http://127.0.0.1/", { headers: { host } }));
  * console.assert((await ask("wiki.test"))?.status === 200);
  * console.assert((await ask("evil.test"))?.status === 421);

@@ -65,9 +65,10 @@ const EXPOSED = [
  *
  * @example
  * ```ts
- * import { cors, staticFiles } from "htbin";
+ * import { cors, type CorsOptions, staticFiles } from "htbin";
  *
- * const handler = cors({ origins: ["https://app.test"] }, staticFiles({ root: "examples/site" }));
+ * const options: CorsOptions = { origins: ["https://app.test"], credentials: true };
+ * const handler = cors(options, staticFiles({ root: "examples/site" }));
  * const headers = { origin: "https://app.test" };
  * const response = await handler(new Request("http://localhost/", { headers }));
  * console.assert(response?.headers.get("access-control-allow-origin") === "https://app.test");

@@ -4,7 +4,20 @@
  * @module
  */
 
-/** Says whether this is the user's password. */
+/**
+ * Says whether this is the user's password.
+ *
+ * @example
+ * ```ts
+ * import { basicAuth, type BasicAuthOptions, type CheckPassword } from "htbin";
+ *
+ * const check: CheckPassword = (user, password) => user === "ada" && password === "1815";
+ * const options: BasicAuthOptions = { users: check, realm: "the engine" };
+ * const handler = basicAuth(options, () => new Response("Hello"));
+ * const response = await handler(new Request("http://localhost/"));
+ * console.assert(response?.headers.get("www-authenticate")?.includes("the engine"));
+ * ```
+ */
 export type CheckPassword = (user: string, password: string) => boolean | Promise<boolean>;
 
 /** Too many wait for their password to be checked. */

@@ -36,10 +36,11 @@ export interface Explanation {
  *
  * @example
  * ```ts
- * import { explainCgi } from "htbin";
+ * import { explainCgi, type Explanation } from "htbin";
  *
- * const { text } = await explainCgi({ root: "examples/site", directories: ["cgi-bin"] }, "/cgi-bin/hello?name=x");
- * console.log(text);
+ * const options = { root: "examples/site", directories: ["cgi-bin"] };
+ * const { found, text }: Explanation = await explainCgi(options, "/cgi-bin/hello.sh?name=x");
+ * console.assert(found && text.includes("QUERY_STRING=name=x"));
  * ```
  */
 export async function explainCgi(

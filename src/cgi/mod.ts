@@ -42,7 +42,7 @@ import { resolveSettings } from "./settings.ts";
  *
  * const handler = cgi({ root: "examples/site/cgi-bin", timeouts: { total: 10 } });
  * const response = await handler(new Request("http://localhost/hello.sh"));
- * console.assert(response?.status === 200);
+ * console.assert((await response?.text())?.startsWith("Hello"));
  * console.assert((await handler(new Request("http://localhost/nowhere")))?.status === 404);
  * await handler.close();
  * ```

@@ -89,7 +89,32 @@ export interface CgiLimits {
   readonly stderr?: number;
 }
 
-/** Options of `cgi()`. */
+/**
+ * Options of `cgi()`.
+ *
+ * @example
+ * ```ts
+ * import { cgi, type CgiHandler, type CgiLimits, type CgiOptions, type CgiTimeouts } from "htbin";
+ * import type { ScriptCall, ScriptExit } from "htbin";
+ *
+ * const timeouts: CgiTimeouts = { firstByte: 5, total: 60 };
+ * const limits: CgiLimits = { concurrent: 8, body: 10_000_000 };
+ * const ended: number[] = [];
+ * const options: CgiOptions = {
+ *   root: "examples/site/cgi-bin",
+ *   timeouts,
+ *   limits,
+ *   env: ({ request, scriptName }: ScriptCall) => ({ CALLED: `${request.method} ${scriptName}` }),
+ *   onExit: ({ code, durationMs }: ScriptExit) => void ended.push(code ?? durationMs),
+ *   log() {},
+ * };
+ * const handler: CgiHandler = cgi(options);
+ * const response = await handler(new Request("http://localhost/hello.sh"));
+ * await response?.text();
+ * await handler.close();
+ * console.assert(ended[0] === 0);
+ * ```
+ */
 export interface CgiOptions {
   /** The folder that URL paths below the mount are looked up in. Relative paths start at the working directory. */
   readonly root?: string;

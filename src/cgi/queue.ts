@@ -27,7 +27,23 @@ export interface Place {
 /** Why there is no place: too many wait, it took too long, the client has left, no more are let in. */
 export type Rejection = "full" | "late" | "gone" | "closed";
 
-/** Places and a line before them. */
+/**
+ * Places and a line before them.
+ *
+ * @example
+ * ```ts
+ * import { createQueue, type Place, type Queue, type QueueOptions, type Rejection } from "htbin";
+ *
+ * const options: QueueOptions = { concurrent: 1, queue: 1, perClient: 1, waitMs: 1000 };
+ * const queue: Queue = createQueue(options);
+ * const first = await queue.enter("192.0.2.1") as Place;
+ * const second: Promise<Place | Rejection> = Promise.resolve(queue.enter("192.0.2.2"));
+ * const third: Place | Rejection = await queue.enter("192.0.2.3");
+ * console.assert(third === "full" && queue.waiting === 1);
+ * first.release();
+ * console.assert(typeof await second === "object" && queue.running === 1);
+ * ```
+ */
 export interface Queue {
   /** Gets a place, at once where one is free. Clients are told apart by `client`. */
   enter(client: string, signal?: AbortSignal): Place | Promise<Place | Rejection> | Rejection;

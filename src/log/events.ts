@@ -107,7 +107,28 @@ export type LogEvent =
   | ScriptErrorEvent
   | ScriptExitEvent;
 
-/** Receives events. Must not throw and should not block. */
+/**
+ * Receives events. Must not throw and should not block.
+ *
+ * @example
+ * ```ts
+ * import { consoleLog, formatEvent, type Log, type LogEvent, type LogFormat, type LogLevel, serve } from "htbin";
+ * import type { AccessEvent, MessageEvent, ScriptErrorEvent, ScriptExitEvent } from "htbin";
+ *
+ * const format: LogFormat = "combined";
+ * const loud: LogLevel = "error";
+ * const lines: string[] = [];
+ * const log: Log = (event: LogEvent) => {
+ *   const kind: (AccessEvent | MessageEvent | ScriptErrorEvent | ScriptExitEvent)["type"] = event.type;
+ *   if (kind === "access") lines.push(formatEvent(event, format));
+ *   else if (event.type === "message" && event.level === loud) consoleLog()(event);
+ * };
+ * const server = await serve({ port: 0, handler: () => new Response("Hello"), log });
+ * await (await fetch(server.url)).text();
+ * await server.close();
+ * console.assert(lines[0]?.includes('"GET / HTTP/1.1" 200 5'));
+ * ```
+ */
 export interface Log {
   /** Takes an event. */
   (event: LogEvent): void;

@@ -49,11 +49,14 @@ export type { Variables } from "./variables.ts";
  * @example
  * ```ts
  * #!/usr/bin/env -S deno run -A
- * import { runAsCgi } from "htbin/cgi-script";
+ * import { type RunOptions, runAsCgi, type ScriptConnection, type ScriptContext, type ScriptHandler } from "htbin/cgi-script";
  *
- * await runAsCgi((request, connection) =>
- *   new Response(`${connection.remote?.hostname} asks for ${new URL(request.url).pathname}\n`)
- * );
+ * const handler: ScriptHandler = (request, connection: ScriptConnection, context: ScriptContext) => {
+ *   context.waitUntil(Promise.resolve());
+ *   return new Response(`${connection.remote?.hostname} asks for ${new URL(request.url).pathname}\n`);
+ * };
+ * const options: RunOptions = { trustedProxies: ["127.0.0.1"] };
+ * await runAsCgi(handler, options);
  * ```
  */
 export async function runAsCgi(handler: ScriptHandler, options: RunOptions = {}): Promise<never> {

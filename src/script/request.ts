@@ -49,16 +49,18 @@ export interface CgiRequest {
  *
  * @example
  * ```ts
- * import { requestFromEnv } from "htbin/cgi-script";
+ * import { requestFromEnv, type RequestOptions, type Variables } from "htbin/cgi-script";
  *
- * const request = requestFromEnv({
+ * const variables: Variables = {
  *   REQUEST_METHOD: "GET",
  *   HTTP_HOST: "example.com",
  *   SCRIPT_NAME: "/cgi-bin/app",
  *   PATH_INFO: "/a b",
  *   QUERY_STRING: "c=d",
- * }, null);
- * console.assert(request.url === "http://example.com/cgi-bin/app/a%20b?c=d");
+ * };
+ * console.assert(requestFromEnv(variables, null).url === "http://example.com/cgi-bin/app/a%20b?c=d");
+ * const options: RequestOptions = { basePath: "/app" };
+ * console.assert(requestFromEnv(variables, null, options).url === "http://example.com/app/a%20b?c=d");
  * ```
  */
 export function requestFromEnv(

@@ -34,13 +34,13 @@ export interface SendOptions extends WriteOptions {
  *
  * @example
  * ```ts
- * import { writeResponse } from "htbin/cgi-script";
+ * import { type WriteOptions, writeResponse } from "htbin/cgi-script";
  *
  * const { readable, writable } = new TextDecoderStream();
  * const text = readable.getReader().read();
- * await writeResponse(new Response("Hello", { status: 201 }), new WritableStream({
- *   write: (bytes) => writable.getWriter().write(bytes),
- * }));
+ * const options: WriteOptions = { method: "POST" };
+ * const out = new WritableStream({ write: (bytes) => writable.getWriter().write(bytes) });
+ * await writeResponse(new Response("Hello", { status: 201 }), out, options);
  * console.assert((await text).value?.startsWith("Status: 201 Created\r\n"));
  * ```
  */

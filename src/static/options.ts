@@ -109,7 +109,35 @@ export interface MemoryOptions {
   readonly trustMs?: number;
 }
 
-/** Options of `staticFiles()`. */
+/**
+ * Options of `staticFiles()`.
+ *
+ * @example
+ * ```ts
+ * import { type CacheOptions, type HeaderRule, type MemoryOptions, staticFiles, type StaticOptions } from "htbin";
+ * import type { Listing, ListingEntry, ListingSort } from "htbin";
+ *
+ * const cache: CacheOptions = { default: 60, immutable: true };
+ * const rules: HeaderRule[] = [{ path: "*.css", headers: { "x-content-type-options": "nosniff" } }];
+ * const memory: MemoryOptions = { maxBytes: 1_000_000 };
+ * const bySize: ListingSort = "size";
+ * const line = ({ name, size }: ListingEntry) => `${name} ${size}\n`;
+ * const options: StaticOptions = {
+ *   root: "examples/site",
+ *   cache,
+ *   headers: rules,
+ *   memory,
+ *   listing: true,
+ *   renderListing: ({ entries, sort }: Listing) =>
+ *     new Response(entries.map(line).join("") + (sort === bySize ? "by size" : "")),
+ * };
+ * const handler = staticFiles(options);
+ * const css = await handler(new Request("http://localhost/style.css"));
+ * console.assert(css?.headers.get("cache-control") === "max-age=60");
+ * const listing = await handler(new Request("http://localhost/files/?sort=size"));
+ * console.assert((await listing?.text())?.includes("jabberwocky.txt"));
+ * ```
+ */
 export interface StaticOptions {
   /**
    * The folder that is served, or several laid over each other: the first that has a name wins. A single file answers

@@ -56,6 +56,10 @@ export function testContents(fixture: () => Fixture): void {
     }
   });
 
+  test("docs/api.md is what the docstrings say, and every export is in an example", async () => {
+    await run("node", ["tools/api.js", "--check"]);
+  });
+
   test("publint has nothing to say", async () => {
     const { stdout } = await run("npx", ["publint", "--strict", fixture().packed.path]);
     assert.match(stdout, /All good!/);

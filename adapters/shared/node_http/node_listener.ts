@@ -25,9 +25,10 @@ export type NodeListener = (incoming: IncomingMessage, outgoing: ServerResponse)
  * ```ts
  * import { createServer } from "node:http";
  * import { staticFiles } from "htbin";
- * import { toNodeListener } from "htbin/node";
+ * import { type NodeListener, toNodeListener } from "htbin/node";
  *
- * const server = createServer(toNodeListener(staticFiles({ root: "examples/site" })));
+ * const listener: NodeListener = toNodeListener(staticFiles({ root: "examples/site" }));
+ * const server = createServer(listener);
  * server.listen(0, "127.0.0.1", () => server.close());
  * ```
  */

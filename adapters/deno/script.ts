@@ -5,7 +5,7 @@
  */
 
 import { type Bytes, ClosedOutputError, type ScriptProcess } from "../../src/runtime.ts";
-import { divertConsole } from "../shared/divert_console.ts";
+import { divertibleConsole } from "../shared/divert_console.ts";
 import { parseEnvironment } from "../shared/environment_bytes.ts";
 import { limitedInput } from "../shared/limited_input.ts";
 
@@ -33,7 +33,7 @@ export const script: ScriptProcess = {
       // Nobody is there to be told.
     }
   },
-  prepare: divertConsole,
+  prepare: divertibleConsole(),
   onStop(callback) {
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", callback);
   },

@@ -1,29 +1,48 @@
 /**
- * `console` without standard output, which is the response of a CGI script.
+ * `console` without standard output, which is the response of a CGI script. For Deno and Bun, whose `console` is not
+ * made of a stream that could be another one.
  *
  * @module
  */
 
-/** Makes every method of `console` that prints to standard output print to standard error. */
-export function divertConsole(): void {
-  const print = console.error.bind(console);
-  const counts = new Map<string, number>();
-  const starts = new Map<string, number>();
-  function elapsed(label: string, ...data: readonly unknown[]): void {
+/** Prints to standard error in place of standard output. */
+type Printer = (...data: readonly unknown[]) => void;
+
+/**
+ * Makes `console` divertible; returns what diverts it. To be called early: many a program keeps `console.log` for later
+ * (Hono's logger does), and what it has kept before goes where it always went.
+ */
+export function divertibleConsole(): () => void {
+  let isDiverted = false;
+  const methods = console as unknown as Record<string, Printer>;
+  for (const [name, diverted] of Object.entries(printers())) {
+    const original = methods[name]?.bind(console);
+    methods[name] = (...data) => (isDiverted ? diverted : original)?.(...data);
+  }
+  return () => void (isDiverted = true);
+}
+
+/** What stands for each method that prints to standard output, and for those that it needs. */
+function printers(): Readonly<Record<string, Printer>> {
+  const print: Printer = (...data) => console.error(...data);
+  const counts = new Map<unknown, number>();
+  const starts = new Map<unknown, number>();
+  const elapsed: Printer = (label = "default", ...data) => {
     const start = starts.get(label);
     if (start !== undefined) print(`${label}: ${(performance.now() - start).toFixed(3)}ms`, ...data);
-  }
-  Object.assign(console, {
+  };
+  return {
     log: print,
     info: print,
     debug: print,
     dirxml: print,
-    dir: (value: unknown) => print(value),
-    table: (value: unknown) => print(value),
+    dir: (value) => print(value),
+    table: (value) => print(value),
     group: print,
     groupCollapsed: print,
+    groupEnd() {},
     // Bun prints it to standard output.
-    trace: (...data: readonly unknown[]) => print(...data, new Error().stack?.replace(/^.*\n/, "\n")),
+    trace: (...data) => print(...data, new Error().stack?.replace(/^.*\n/, "\n")),
     count(label = "default") {
       const count = (counts.get(label) ?? 0) + 1;
       counts.set(label, count);
@@ -31,10 +50,10 @@ export function divertConsole(): void {
     },
     countReset: (label = "default") => void counts.delete(label),
     time: (label = "default") => void starts.set(label, performance.now()),
-    timeLog: (label = "default", ...data: readonly unknown[]) => elapsed(label, ...data),
+    timeLog: elapsed,
     timeEnd(label = "default") {
       elapsed(label);
       starts.delete(label);
     },
-  });
+  };
 }

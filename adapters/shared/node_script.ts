@@ -7,14 +7,13 @@
 import { read, readFileSync, write, writeSync } from "node:fs";
 import process from "node:process";
 import { type Bytes, ClosedOutputError, type ScriptProcess } from "../../src/runtime.ts";
-import { divertConsole } from "./divert_console.ts";
 import { parseEnvironment } from "./environment_bytes.ts";
 import { limitedInput } from "./limited_input.ts";
 
 /** What a write fails with when nobody reads. EBADF: the script was started without an output. */
 const CLOSED: ReadonlySet<string | undefined> = new Set(["EPIPE", "ECONNRESET", "ENOTCONN", "EBADF"]);
 
-/** How soon a reader is tried again that takes nothing, in milliseconds. */
+/** How soon the other end of a pipe is tried again, in milliseconds. */
 const PAUSE = 5;
 
 /** The process, with its input. */
@@ -38,7 +37,6 @@ export function nodeScript(
       }
     },
     prepare() {
-      divertConsole();
       Object.defineProperty(process, "stdout", { configurable: true, get: () => process.stderr });
     },
     onStop: (callback) => void process.on("SIGTERM", callback),
@@ -51,16 +49,22 @@ export function fileInput(limit: number | null): ReadableStream<Bytes> {
   return limitedInput(limit, readSome, () => {});
 }
 
-function readSome(buffer: Bytes): Promise<number> {
+async function readSome(buffer: Bytes): Promise<number> {
+  for (;;) {
+    const length = await tryToRead(buffer);
+    if (length !== null) return length;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+/** `null` where somebody has set the pipe to fail in place of waiting, and nothing is there. */
+function tryToRead(buffer: Bytes): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    read(
-      0,
-      buffer,
-      0,
-      buffer.length,
-      null,
-      (error, length) => error === null ? resolve(length) : reject(error),
-    );
+    read(0, buffer, 0, buffer.length, null, (error, length) => {
+      if (error === null) resolve(length);
+      else if (error.code === "EAGAIN") resolve(null);
+      else reject(error);
+    });
   });
 }
 

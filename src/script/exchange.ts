@@ -4,18 +4,21 @@
  * @module
  */
 
+import { type Body, createBody } from "./body.ts";
 import { type ScriptConnection, scriptConnection } from "./connection.ts";
 import type { RunOptions } from "./options.ts";
 import { createPublish } from "./public_path.ts";
-import { makeRequest, readRequest } from "./request.ts";
+import { hasBody, makeRequest, readRequest } from "./request.ts";
 import type { SendOptions } from "./response.ts";
-import { variable, type Variables } from "./variables.ts";
+import { isServer, variable, type Variables } from "./variables.ts";
 
 /** One request and the way back. */
 export interface Exchange {
   readonly request: Request;
   readonly connection: ScriptConnection;
   readonly send: SendOptions;
+  /** The request's body, when it has one. */
+  readonly body: Body | null;
 }
 
 /**
@@ -33,10 +36,12 @@ export function createExchange(
   const { origin, scriptPath, mount, pathInfo, search } = call.url;
   const isStripped = options.stripScriptName ?? true;
   const url = origin + (isStripped ? pathInfo || "/" : scriptPath + pathInfo) + search;
+  const body = hasBody(call) ? createBody(open(call.length), call.length) : null;
   const isMoved = isStripped && scriptPath !== "";
   return {
-    request: makeRequest(call, url, open, signal),
+    request: makeRequest(call, url, body?.stream ?? null, signal),
     connection: scriptConnection(variables, call, isStripped ? "" : mount),
+    body,
     send: {
       ...sendOptions(variables, options, signal),
       ...(isMoved && { publish: createPublish(url, scriptPath) }),
@@ -47,7 +52,9 @@ export function createExchange(
 /** How any response is written, also one to a request that could not be made. */
 export function sendOptions(variables: Variables, options: RunOptions, signal: AbortSignal): SendOptions {
   const method = variable(variables, "REQUEST_METHOD") ?? "GET";
-  return { method, nph: options.nph ?? isNph(variables), signal };
+  const nph = options.nph ?? isNph(variables);
+  // busybox closes without saying so, and a client may send its next request into that.
+  return { method, nph, closes: nph || isServer(variables, "busybox httpd"), signal };
 }
 
 /** Whether the server takes this script for one that writes HTTP. One that is included in a page never does. */

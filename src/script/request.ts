@@ -6,7 +6,7 @@
 
 import { createForwarded, type Forwarded } from "../cgi/forwarded.ts";
 import type { NetworkAddress } from "../runtime.ts";
-import { limitBody } from "./body.ts";
+import { createBody } from "./body.ts";
 import { toOctets } from "./octets.ts";
 import { ScriptRequestError } from "./request_error.ts";
 import { type ScriptUrl, scriptUrl } from "./script_url.ts";
@@ -70,7 +70,8 @@ export function requestFromEnv(
 ): Request {
   const call = readRequest(env, options);
   const { origin, scriptPath, pathInfo, search } = call.url;
-  return makeRequest(call, origin + scriptPath + pathInfo + search, () => stdin);
+  const body = stdin !== null && hasBody(call) ? createBody(stdin, call.length).stream : null;
+  return makeRequest(call, origin + scriptPath + pathInfo + search, body);
 }
 
 /** Reads the variables. */
@@ -97,25 +98,27 @@ export function readRequest(variables: Variables, options: RequestOptions): CgiR
   };
 }
 
-/** Makes the request that is seen at this URL. `open` is called when there is a body. */
+/** Makes the request that is seen at this URL. */
 export function makeRequest(
-  { method, headers, length }: CgiRequest,
+  { method, headers }: CgiRequest,
   url: string,
-  open: (limit: number | null) => ReadableStream<Uint8Array> | null,
+  body: ReadableStream<Uint8Array> | null,
   signal?: AbortSignal,
 ): Request {
-  // No Request has a body with these methods.
-  const hasBody = length !== 0 && method !== "GET" && method !== "HEAD";
-  const input = hasBody ? open(length) : null;
   const request = new Request(url, {
     method,
     headers,
-    ...(input !== null && { body: length === null ? input : limitBody(input, length), duplex: "half" }),
+    ...(body !== null && { body, duplex: "half" }),
     ...(signal !== undefined && { signal }),
   } as RequestInit);
   // Bun makes GET of a method that it does not know.
   if (request.method.toUpperCase() === method.toUpperCase()) return request;
   throw new ScriptRequestError(501, `REQUEST_METHOD is ${method}, which this runtime does not know`);
+}
+
+/** Whether the request has a body that a `Request` can have. */
+export function hasBody({ method, length }: CgiRequest): boolean {
+  return length !== 0 && method !== "GET" && method !== "HEAD";
 }
 
 /** Variables of fields that are not the client's own, or that another variable has. */

@@ -19,6 +19,8 @@ export interface WriteOptions {
 
 /** What else is known when a whole request is answered. */
 export interface SendOptions extends WriteOptions {
+  /** Say that the connection ends with this response. Default: as `nph`. */
+  readonly closes?: boolean;
   /** Changes a field's value on its way out. */
   readonly publish?: (name: string, value: string) => string;
   /** Aborted when nobody wants the rest. */

@@ -28,7 +28,7 @@ const WITHHELD: ReadonlySet<string> = new Set([
 export function responseHead(
   response: Response,
   length: number | null,
-  { nph = false, publish }: SendOptions,
+  { nph = false, closes = nph, publish }: SendOptions,
 ): Uint8Array {
   const { status, headers } = response;
   if (!(Number.isInteger(status) && status >= 200 && status <= 999)) {
@@ -44,10 +44,8 @@ export function responseHead(
     lines.push("content-type: application/octet-stream");
   }
   if (length !== null && !headers.has("content-length")) lines.push(`content-length: ${length}`);
-  if (nph) {
-    if (!headers.has("date")) lines.push(`date: ${new Date().toUTCString()}`);
-    lines.push("connection: close");
-  }
+  if (nph && !headers.has("date")) lines.push(`date: ${new Date().toUTCString()}`);
+  if (closes) lines.push("connection: close");
   return toBytes(lines);
 }
 

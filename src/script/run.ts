@@ -5,6 +5,7 @@
  */
 
 import { ClosedOutputError, type ScriptProcess } from "../runtime.ts";
+import type { Body } from "./body.ts";
 import { errorLine } from "./error_line.ts";
 import { createExchange, sendOptions } from "./exchange.ts";
 import type { RunOptions, ScriptContext, ScriptHandler } from "./options.ts";
@@ -17,6 +18,9 @@ const STOPPED = 128 + 15;
 
 /** How long a handler may go on that the server has ended, in milliseconds. Servers kill after some seconds. */
 const GRACE = 1000;
+
+/** How long a server may take nothing of the response before more of the request is read, in milliseconds. */
+const STUCK = 100;
 
 /** Answers the request that the variables make; resolves with the exit status. */
 export async function runScript(
@@ -50,6 +54,7 @@ async function answer(
 ): Promise<number> {
   const background = new Set<Promise<void>>();
   let request: Request | null = null;
+  let body: Body | null = null;
   let send = sendOptions(variables, options, gone.signal);
   let hasBegun = false;
 
@@ -66,13 +71,14 @@ async function answer(
     passThroughOnException() {},
     props: {},
   };
-  function write(bytes: Uint8Array): Promise<void> {
+  async function write(bytes: Uint8Array): Promise<void> {
     hasBegun = true;
-    return script.stdout(bytes);
+    const stuck = setTimeout(() => body?.readAhead(), STUCK);
+    await script.stdout(bytes).finally(() => clearTimeout(stuck));
   }
   async function respond(): Promise<Response> {
     const exchange = createExchange(variables, options, script.stdin, gone.signal);
-    ({ request, send } = exchange);
+    ({ request, send, body } = exchange);
     const response = await handler(exchange.request, exchange.connection, context);
     return response ?? await errorResponse(404, request, variables, options);
   }

@@ -12,7 +12,10 @@ export function variable(variables: Variables, name: string): string | null {
   return Object.hasOwn(variables, name) && variables[name] || null;
 }
 
-/** Whether the server says that it is this one: each has its own ways. */
-export function isServer(variables: Variables, name: "Apache" | "Microsoft-IIS" | "SimpleHTTP"): boolean {
+/** Servers that have ways of their own, by the names that they have in `SERVER_SOFTWARE`. */
+export type ServerName = "Apache" | "Microsoft-IIS" | "SimpleHTTP" | "busybox httpd";
+
+/** Whether the server says that it is this one. */
+export function isServer(variables: Variables, name: ServerName): boolean {
   return variable(variables, "SERVER_SOFTWARE")?.split("/", 1)[0] === name;
 }

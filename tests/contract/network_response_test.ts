@@ -46,6 +46,13 @@ test("listen() sends status, headers and body, and adds nothing but framing and 
     },
   ));
 
+test("listen() says that text is text", () =>
+  serving(() => new Response("Hello"), async ({ target }) => {
+    const { headers } = await exchange(target, get("/"));
+    const types = headers.filter(([name]) => name.toLowerCase() === "content-type");
+    assert.deepEqual(types.map(([, value]) => value.toLowerCase()), ["text/plain;charset=utf-8"]);
+  }));
+
 test("listen() sends the reason phrase of the response", () =>
   serving(() => new Response(null, { status: 404, statusText: "Nowhere To Be Seen" }), async ({ target }) => {
     const { reason } = await exchange(target, get("/"));

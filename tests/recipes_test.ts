@@ -23,7 +23,10 @@ function prepare(heading: string): Kitchen {
   return prepareRecipe(recipe(heading), temporaryFolder());
 }
 
-async function serve(kitchen: Kitchen, ...changes: Parameters<Kitchen["serve"]>): Promise<RunningCommand> {
+async function serve(
+  kitchen: Kitchen,
+  ...changes: readonly (readonly [string, string])[]
+): Promise<RunningCommand> {
   const server = await kitchen.serve(...changes);
   running.push(server);
   return server;

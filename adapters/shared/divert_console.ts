@@ -24,6 +24,7 @@ export function divertibleConsole(): () => void {
 
 /** What stands for each method that prints to standard output, and for those that it needs. */
 function printers(): Readonly<Record<string, Printer>> {
+  // deno-lint-ignore no-console
   const print: Printer = (...data) => console.error(...data);
   const counts = new Map<unknown, number>();
   const starts = new Map<unknown, number>();

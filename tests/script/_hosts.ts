@@ -79,8 +79,8 @@ const apache: Host = {
     const port = await freePort();
     const config = join(scratch, "apache.conf");
     const modules = {
-      mpm_prefork: "mod_mpm_prefork",
-      authz_core: "mod_authz_core",
+      "mpm_prefork": "mod_mpm_prefork",
+      "authz_core": "mod_authz_core",
       alias: "mod_alias",
       cgi: "mod_cgi",
     };

@@ -122,13 +122,13 @@ test("the flag comes before the environment, the environment before the file", (
   const both = settingsOf([], { environment, file });
   assert.equal(both.port, 2);
   assert.equal(both.site.static?.cache, "environment");
-  assert.deepEqual(both.site.cgi, { directories: ["environment"] });
+  assert.deepEqual(both.site.cgi, { directories: ["environment"], index: ["file"] });
   assert.equal(both.cors, null);
   assert.deepEqual(both.site.static?.index, ["file"]);
   const all = settingsOf(["1", "--cache", "flag", "--cgi-dir", "flag", "--cors"], { environment, file });
   assert.equal(all.port, 1);
   assert.equal(all.site.static?.cache, "flag");
-  assert.deepEqual(all.site.cgi, { directories: ["flag"] });
+  assert.deepEqual(all.site.cgi, { directories: ["flag"], index: ["file"] });
   assert.deepEqual(all.cors, {});
 });
 

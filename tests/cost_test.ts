@@ -30,6 +30,10 @@ const { countingFiles } = await import("./_counting_files.ts");
 const { connect, get } = await import("./_http.ts");
 const { serve } = await import("../src/serve.ts");
 const { site } = await import("../src/site.ts");
+const { NodeRequest } = await import("../adapters/shared/node_http/request.ts");
+
+// Bun runs all tests in one process: another one may have loaded this class with what it extends.
+Object.setPrototypeOf(NodeRequest, globalThis.Request);
 
 /** What was counted since the last time. */
 type Costs = Readonly<Record<string, number>>;

@@ -137,7 +137,8 @@ async function proxy(port: number, program: string, args: readonly string[], hom
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   running.push({
     stop() {
-      child.kill("SIGKILL");
+      // Not SIGKILL: the workers of nginx would go on, and hold what this process waits for.
+      child.kill("SIGTERM");
       return exited;
     },
   });

@@ -174,8 +174,8 @@ test("listen() serves beside a thousand idle connections", () =>
     assert.deepEqual(errors, []);
   }));
 
-test("listen() gives text its media type, except on Bun", () =>
+test("listen() gives text its media type", () =>
   serving(() => new Response("text"), async ({ target }) => {
     const type = (await exchange(target, get("/"))).header("content-type");
-    assert.equal(type?.toLowerCase(), isBun ? undefined : "text/plain;charset=utf-8");
+    assert.equal(type?.toLowerCase(), "text/plain;charset=utf-8");
   }));

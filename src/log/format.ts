@@ -5,13 +5,16 @@
  */
 
 import type { AccessEvent, LogEvent, MessageEvent, ScriptErrorEvent, ScriptExitEvent } from "./events.ts";
+import { jsonRecord } from "./json.ts";
 
 /**
  * How events are written.
  *
  * - `common`: requests as Python's `http.server` prints them, in local time, with the size where it is known
  * - `combined`: requests in Apache's combined format, which log analysers read
- * - `json`: everything as one JSON object a line
+ * - `json`: everything as one JSON object a line, with the same names for every request: `time`, `type`, `id`, `remote`,
+ *   `user`, `method`, `path`, `query`, `protocol`, `status`, `bytes`, `complete`, `durationMs`, `script`, `pid`,
+ *   `exitStatus`, `signal`, `referer`, `userAgent`
  */
 export type LogFormat = "common" | "combined" | "json";
 
@@ -92,7 +95,7 @@ function formatExit(event: ScriptExitEvent): string {
 }
 
 function formatJson(event: LogEvent): string {
-  const json = JSON.stringify({ time: new Date(), ...event });
+  const json = JSON.stringify(jsonRecord(event));
   // JSON leaves DEL and C1 alone, and U+009B starts a terminal's control sequences as ESC [ does.
   return json.replace(UNPRINTABLE, (character) => `\\u${hex(character, 4)}`);
 }

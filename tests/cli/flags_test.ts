@@ -8,6 +8,8 @@ import { after, test } from "node:test";
 import { type Contents, type Folder, makeFolder, script } from "./_folder.ts";
 import { runHere, startHere } from "./_in_process.ts";
 
+const isRoot = process.getuid?.() === 0;
+
 const folders: Folder[] = [];
 after(() => folders.forEach((folder) => folder.remove()));
 
@@ -304,8 +306,6 @@ test("--cgi-max and --cgi-queue", async () => {
   });
 });
 
-const isRoot = process.getuid?.() === 0;
-
 test("--cgi-user", { skip: isRoot ? false : "only root may become somebody else" }, async () => {
   const folder = folderOf({ "cgi-bin/id": script("id -u; id -g") });
   const asRoot = await asking(folder, ["--cgi"], async (ask) => {
@@ -336,15 +336,42 @@ test("--log combined", async () => {
   );
 });
 
-test("--log json", async () => {
-  const log = await asking(SITE, ["--log", "json", "--cgi"], async (ask) => void await ask("/cgi-bin/env?x"));
+test("--log json: one object for each request, and how its script ended", async () => {
+  const folder = folderOf({ "file.txt": "FILE", "cgi-bin/fails": script("echo out; exit 3") });
+  const own = isRoot ? ["--cgi-user", "root"] : [];
+  const log = await asking(folder, ["--log", "json", "--cgi", ...own], async (ask) => {
+    await ask("/file.txt?x=1", { headers: { "user-agent": "Tester/1", referer: "http://r/" } });
+    await ask("/cgi-bin/fails").catch(() => {});
+  });
   const events = log.trim().split("\n").map((line) => JSON.parse(line));
-  const access = events.find(({ type }) => type === "access");
-  assert.equal(access.target, "/cgi-bin/env?x");
-  assert.equal(access.status, 200);
+  const [file, failed] = events.filter(({ type }) => type === "access");
+  const { time, id, durationMs, ...rest } = file;
+  assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000);
+  assert.match(id, /^[0-9a-f-]{36}$/);
+  assert.ok(durationMs > 0 && durationMs < 60_000);
+  assert.deepEqual(rest, {
+    type: "access",
+    remote: "127.0.0.1",
+    user: null,
+    method: "GET",
+    path: "/file.txt",
+    query: "x=1",
+    protocol: "HTTP/1.1",
+    status: 200,
+    bytes: 4,
+    complete: true,
+    script: null,
+    pid: null,
+    exitStatus: null,
+    signal: null,
+    referer: "http://r/",
+    userAgent: "Tester/1",
+  });
+  assert.deepEqual(Object.keys(failed), Object.keys(file));
+  assert.equal(failed.exitStatus, 3);
+  assert.match(failed.script, /\/cgi-bin\/fails$/);
   const exit = events.find(({ type }) => type === "script-exit");
-  assert.equal(exit.code, 0);
-  assert.equal(exit.requestId, access.requestId);
+  assert.deepEqual([exit.id, exit.pid, exit.exitStatus], [failed.id, failed.pid, 3]);
 });
 
 test("--log none and --quiet keep failures", async () => {

@@ -9,6 +9,7 @@ import { files } from "./deno/files.ts";
 import { network } from "./deno/network.ts";
 import { processes } from "./deno/processes.ts";
 import { terminal } from "./deno/terminal.ts";
+import { starterLine } from "./deno/thread.ts";
 
 /**
  * Deno.
@@ -30,4 +31,5 @@ export const deno: Runtime = {
   terminal,
   // Not before it is asked for: most programs are one.
   workers: async () => (await import("./deno/workers.ts")).workers,
+  starter: () => Promise.resolve(starterLine()),
 };

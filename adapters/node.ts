@@ -33,4 +33,6 @@ export const node: Runtime = {
   terminal,
   // Not before it is asked for: most programs are one.
   workers: async () => (await import("./shared/node_workers.ts")).workers,
+  // Who was started as a worker has a channel.
+  starter: async () => process.send ? (await import("./shared/node_workers.ts")).starterLine() : null,
 };

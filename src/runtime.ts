@@ -535,8 +535,6 @@ export interface Worker extends Line {
 
 /** Running this program several times over, on one port. */
 export interface Workers {
-  /** The line to the one that started this one as a worker; `null` where nobody did. */
-  readonly starter: Line | null;
   /** Starts the same program with the same arguments and the same rights once more. */
   start(): Worker;
 }
@@ -554,7 +552,7 @@ export interface Workers {
  * const terminal: Terminal = runtime.terminal;
  * console.assert(terminal.cwd().startsWith("/") || terminal.cwd().includes(":"));
  * const workers: Workers | undefined = await runtime.workers?.();
- * const starter: Line | null = workers?.starter ?? null;
+ * const starter: Line | null = await runtime.starter?.() ?? null;
  * const start = (): Worker | undefined => workers?.start();
  * console.assert(starter === null && typeof start === "function");
  * // For tests, say, with another file system.
@@ -577,6 +575,8 @@ export interface Runtime {
   readonly terminal: Terminal;
   /** Using more than one processor. Optional: a runtime that cannot leaves it out. */
   workers?(): Promise<Workers>;
+  /** The line to the one that started this program as a worker; `null` where nobody did. To be asked for once. */
+  starter?(): Promise<Line | null>;
 }
 
 /** A script's output that nobody reads any more: the server has lost interest, its client has left. */

@@ -5,10 +5,10 @@
  */
 
 import type { ExitStatus, Worker as Started, Workers } from "../../src/runtime.ts";
-import { type Post, starterLine } from "./thread.ts";
+import type { Post } from "./thread.ts";
 
 /** `Runtime.workers` by threads. */
-export const workers: Workers = { starter: starterLine(), start };
+export const workers: Workers = { start };
 
 let threads = 0;
 

@@ -9,9 +9,11 @@ import process from "node:process";
 import type { ExitStatus, Line, Worker, Workers } from "../../src/runtime.ts";
 
 /** `Runtime.workers` by processes. */
-export const workers: Workers = { starter: cluster.isWorker ? starterLine() : null, start };
+export const workers: Workers = { start };
 
-function starterLine(): Line {
+/** `Runtime.starter`. From then on signals are the starter's. */
+export function starterLine(): Line | null {
+  if (!cluster.isWorker) return null;
   // Ctrl-C and service managers signal every process; when to stop is the starter's to say.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   return {

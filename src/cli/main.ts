@@ -15,6 +15,7 @@ import { hiddenFiles, readSettingsFile } from "./settings_file.ts";
 import { StartError } from "./start_error.ts";
 import { terminalLog } from "./terminal_log.ts";
 import { UsageError } from "./usage_error.ts";
+import { askOrders, work } from "./workers/work.ts";
 
 /** The runtimes as their makers write them. */
 const RUNTIME_NAMES: ReadonlyMap<Runtime["name"], string> = new Map([
@@ -43,7 +44,10 @@ export async function run(runtime: Runtime): Promise<number> {
       return 0;
     }
     const { environment } = runtime.processes;
-    const file = await readSettingsFile(runtime, given.config ?? environment("HTBIN_CONFIG") ?? undefined);
+    const starter = await runtime.starter?.() ?? null;
+    const orders = starter && await askOrders(starter);
+    const named = given.config ?? environment("HTBIN_CONFIG") ?? undefined;
+    const file = orders ? orders.file : await readSettingsFile(runtime, named);
     let asked;
     try {
       asked = given.complete({ environment, file });
@@ -52,7 +56,7 @@ export async function run(runtime: Runtime): Promise<number> {
     }
     const directory = asked.settings.directory ?? terminal.cwd();
     await checkDirectory(runtime, directory);
-    const hide = await hiddenFiles(runtime.files, directory, asked.settings, file);
+    const hide = orders?.hide ?? await hiddenFiles(runtime.files, directory, asked.settings, file);
     const colours = usesColours(terminal.isTerminal.stderr, environment);
     const log = terminalLog(terminal, asked.settings, colours);
     const options = {
@@ -61,9 +65,10 @@ export async function run(runtime: Runtime): Promise<number> {
       directory,
       log,
     };
-    return asked.kind === "explain"
-      ? await explain(runtime, options, asked.target)
-      : await serveUntilStopped(runtime, asked.settings, options);
+    if (asked.kind === "explain") return await explain(runtime, options, asked.target);
+    return starter && orders
+      ? await work(starter, orders, runtime, asked.settings, options)
+      : await serveUntilStopped(runtime, asked.settings, options, file);
   } catch (error) {
     const message = describe(error).replace(/^--[a-z-]+/, (flag) => origins.get(flag) ?? flag);
     terminal.stderr(`htbin: ${printable(message)}\n`);

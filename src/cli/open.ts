@@ -4,19 +4,21 @@
  * @module
  */
 
+import { type CheckPassword, passwordChecker } from "../access/passwords.ts";
 import type { Log } from "../log/events.ts";
-import { type FileSystem, ListenError, type Runtime, type TlsOptions } from "../runtime.ts";
+import { ListenError, type Runtime } from "../runtime.ts";
 import { serve, type Server } from "../serve.ts";
 import { site, type SiteHandler, type SiteOptions } from "../site.ts";
 import { guard, type Guarded } from "./access.ts";
 import { isEvery, isLoopback } from "./address.ts";
-import { readCertificate } from "./certificate.ts";
 import { inheritedSocket } from "./inherited_socket.ts";
 import { reloader } from "./reload.ts";
+import { isSameTls, readSecrets, type Secrets } from "./secrets.ts";
 import { type SelfSigned, selfSigned } from "./self_signed.ts";
 import type { Settings } from "./settings.ts";
-import { readUsers, type Users } from "./users.ts";
+import { StartError } from "./start_error.ts";
 import { UsageError } from "./usage_error.ts";
+import type { UserTable } from "./users.ts";
 
 /** The port when none is given. */
 export const DEFAULT_PORT = 8000;
@@ -39,14 +41,16 @@ export interface Started {
   readonly selfSigned: SelfSigned | null;
 }
 
-/** What a worker is told by the one that started it. */
-export interface Shared {
-  /** That one's certificate. */
-  readonly selfSigned: SelfSigned | null;
+/** The same, where what it shares with others can be seen and changed. */
+export interface OpenSite extends Started {
+  /** What is in use. */
+  secrets(): Secrets;
+  /** Uses these from now on. Throws when it cannot, and nothing has changed. */
+  take(secrets: Secrets): void;
 }
 
 /**
- * Opens the port for a site.
+ * Opens the port for a site. A worker is `given` what its starter has read.
  *
  * @throws {UsageError} When the flags ask for something impossible.
  * @throws {StartError | ListenError} When the server cannot start.
@@ -55,29 +59,33 @@ export async function openSite(
   runtime: Runtime,
   settings: Settings,
   options: LoggedSite,
-  shared?: Shared,
-): Promise<Started> {
+  given?: Secrets,
+): Promise<OpenSite> {
   const { files, network } = runtime;
   const { hostname } = settings;
   const { log } = options;
   const socket = inheritedSocket(runtime);
-  const selfSigned = settings.tls === "self-signed"
-    ? shared?.selfSigned ?? await makeCertificate(settings, network.addresses?.() ?? [])
+  const selfSigned = settings.tls === "self-signed" && given === undefined
+    ? await makeCertificate(settings, network.addresses?.() ?? [])
     : null;
-  const tls = selfSigned?.tls ?? await certificateOf(files, settings);
-  const { site, guarded, users } = await makeHandler(files, settings, options);
+  let secrets = given ?? await readSecrets(files, settings, selfSigned?.tls ?? null);
+  const { site, guarded, setUsers } = makeHandler(settings, options, secrets.users);
   const { drain, ...handling } = guarded;
-  const where = { hostname, shared: shared !== undefined, ...(socket !== null && { socket }) };
+  const where = { hostname, shared: given !== undefined, ...(socket !== null && { socket }) };
+  const { tls } = secrets;
   const server = await listen(settings.port, (port) => {
     return serve({ ...handling, ...where, port, log, network, ...(tls && { tls }) });
   });
-  const reload = reloader({
-    log,
-    users: settings.auth?.file ? users : null,
-    certificate: selfSigned === null && tls !== null ? () => certificateOf(files, settings) : null,
-    server,
-  });
-  return { server, site, drain, reload, selfSigned };
+  function take(next: Secrets): void {
+    if (next.tls !== null && !isSameTls(next.tls, secrets.tls)) {
+      if (server.setTls === undefined) throw new StartError("this runtime needs a new start for that");
+      server.setTls(next.tls);
+    }
+    setUsers(next.users);
+    secrets = next;
+  }
+  const reload = reloader({ files, settings, log, current: () => secrets, take });
+  return { server, site, drain, reload, selfSigned, secrets: () => secrets, take };
 }
 
 /** A certificate for all names that this server is asked by, as far as they are known. */
@@ -88,21 +96,25 @@ function makeCertificate(settings: Settings, addresses: readonly string[]): Prom
   return selfSigned(["localhost", "127.0.0.1", "::1", ...others, ...named]);
 }
 
-/** `null` for plain HTTP. */
-async function certificateOf(files: FileSystem, { tls }: Settings): Promise<TlsOptions | null> {
-  return tls === null || tls === "self-signed" ? null : await readCertificate(files, tls);
+/** What answers requests, with users that may change. */
+interface Answering {
+  readonly site: SiteHandler;
+  readonly guarded: Guarded;
+  /** @throws {TypeError} For a name or password that no client can send. */
+  setUsers(users: UserTable | null): void;
 }
 
 /** What the library refuses here came from a flag. */
-async function makeHandler(
-  files: FileSystem,
-  settings: Settings,
-  options: LoggedSite,
-): Promise<{ readonly site: SiteHandler; readonly guarded: Guarded; readonly users: Users | null }> {
+function makeHandler(settings: Settings, options: LoggedSite, users: UserTable | null): Answering {
   try {
     const handler = site(options);
-    const users = settings.auth === null ? null : await readUsers(files, settings.auth);
-    return { site: handler, guarded: guard(handler, settings, users?.check ?? null, options.log), users };
+    let check = users && passwordChecker(users);
+    const isPassword: CheckPassword = (user, password) => check?.(user, password) ?? false;
+    return {
+      site: handler,
+      guarded: guard(handler, settings, users && isPassword, options.log),
+      setUsers: (users) => void (check = users && passwordChecker(users)),
+    };
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     throw new UsageError(error.message, { cause: error });

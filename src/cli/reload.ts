@@ -5,26 +5,32 @@
  */
 
 import type { Log, LogLevel } from "../log/events.ts";
-import { type Listener, ListenError, type TlsOptions } from "../runtime.ts";
+import { type FileSystem, ListenError } from "../runtime.ts";
+import { readSecrets, type Secrets } from "./secrets.ts";
+import type { Settings } from "./settings.ts";
 import { StartError } from "./start_error.ts";
-import type { Users } from "./users.ts";
 
-/** What can be read anew; `null` for what there is none of. */
+/** Who has read them, and who uses them. */
 export interface Reloadable {
-  readonly users: Pick<Users, "reload"> | null;
-  readonly certificate: (() => Promise<TlsOptions | null>) | null;
-  readonly server: Pick<Listener, "setTls">;
+  readonly files: FileSystem;
+  readonly settings: Pick<Settings, "tls" | "auth">;
   readonly log: Log;
+  /** What is in use. */
+  current(): Secrets;
+  /** Uses these from now on. Throws when it cannot, and nothing has changed. */
+  take(secrets: Secrets): void;
 }
 
 /** Makes the function that does it. What cannot be used is logged, and what was there before stays. */
-export function reloader({ users, certificate, server, log }: Reloadable): () => Promise<void> {
+export function reloader({ files, settings, log, current, take }: Reloadable): () => Promise<void> {
+  const { auth } = settings;
+  const tls = settings.tls === "self-signed" ? null : settings.tls;
   function tell(level: LogLevel, message: string): void {
     log({ type: "message", level, source: "server", message });
   }
-  async function attempt(what: string, read: () => Promise<void>): Promise<void> {
+  async function attempt(what: string, read: () => Promise<Secrets>): Promise<void> {
     try {
-      await read();
+      take(await read());
       tell("info", `${what} read anew`);
     } catch (error) {
       const isExpected = [StartError, ListenError, TypeError].some((type) => error instanceof type);
@@ -35,15 +41,20 @@ export function reloader({ users, certificate, server, log }: Reloadable): () =>
     }
   }
   return async function reload() {
-    if (users === null && certificate === null) {
+    if (!auth?.file && tls === null) {
       tell("info", "SIGHUP: there is no file of passwords and no certificate to read anew");
     }
-    if (users !== null) await attempt("passwords", users.reload);
-    if (certificate === null) return;
-    await attempt("certificate", async () => {
-      const tls = await certificate();
-      if (server.setTls === undefined) throw new StartError("this runtime needs a new start for that");
-      if (tls !== null) server.setTls(tls);
-    });
+    if (auth?.file) {
+      await attempt("passwords", async () => {
+        const { users } = await readSecrets(files, { tls: null, auth }, null);
+        return { ...current(), users };
+      });
+    }
+    if (tls !== null) {
+      await attempt("certificate", async () => {
+        const read = await readSecrets(files, { tls, auth: null }, null);
+        return { ...current(), tls: read.tls };
+      });
+    }
   };
 }

@@ -8,9 +8,9 @@ import type { Runtime } from "../runtime.ts";
 import { announcement } from "./announce.ts";
 import type { Settings } from "./settings.ts";
 import { type LoggedSite, openSite } from "./open.ts";
+import type { SettingsFile } from "./sources.ts";
 import { untilStopped } from "./stop.ts";
 import { openFleet } from "./workers/open_fleet.ts";
-import { work } from "./workers/work.ts";
 
 /**
  * Serves a site until a signal ends it. Resolves with the exit status.
@@ -22,17 +22,15 @@ export async function serveUntilStopped(
   runtime: Runtime,
   settings: Settings,
   options: LoggedSite,
+  file: SettingsFile | null,
 ): Promise<number> {
-  const workers = settings.workers > 1 ? await runtime.workers?.() : undefined;
-  if (workers?.starter) return await work(workers.starter, runtime, settings, options);
   const announce = await announcement(runtime, settings, options);
+  const workers = settings.workers > 1 ? await runtime.workers?.() : undefined;
   const started = workers === undefined
     ? await openSite(runtime, settings, options)
-    : await openFleet(workers, runtime, settings, options);
-  // Workers take their time themselves.
-  const ownSettings = workers === undefined ? settings : { ...settings, drainMs: 0 };
+    : await openFleet(workers, runtime, settings, options, file);
   // Before the first line is out: whoever waits for it may send a signal right away.
-  const stopped = untilStopped(runtime.terminal, ownSettings, started);
+  const stopped = untilStopped(runtime.terminal, settings, started);
   await announce(started);
   return await stopped;
 }

@@ -1,43 +1,28 @@
 /**
- * Users and passwords, from the flags and from a file that may be read anew.
+ * Users and passwords, from the flags and from a file.
  *
  * @module
  */
 
 import { parseHtpasswd } from "../access/htpasswd.ts";
-import { type CheckPassword, passwordChecker } from "../access/passwords.ts";
 import type { FileSystem } from "../runtime.ts";
 import { readText } from "./read_text.ts";
 import type { AuthSettings } from "./settings.ts";
 import { StartError } from "./start_error.ts";
 
-/** Who may come in. */
-export interface Users {
-  readonly check: CheckPassword;
-  /** Reads the file anew. @throws {StartError} When it cannot be used; those it had last stay. */
-  reload(): Promise<void>;
-}
+/** Passwords, or the bcrypt hashes of them, by user. */
+export type UserTable = Readonly<Record<string, string>>;
 
 /**
- * Reads them.
+ * Reads them. A user of the flags comes before one of the file.
  *
  * @throws {StartError} When the file cannot be used.
- * @throws {TypeError} For a name or password that no client can send.
  */
-export async function readUsers(files: FileSystem, auth: AuthSettings): Promise<Users> {
-  async function read(): Promise<CheckPassword> {
-    return passwordChecker({ ...await usersOf(files, auth.file), ...Object.fromEntries(auth.users) });
-  }
-  let check = await read();
-  return {
-    check: (user, password) => check(user, password),
-    async reload() {
-      check = await read();
-    },
-  };
+export async function readUsers(files: FileSystem, { users, file }: AuthSettings): Promise<UserTable> {
+  return { ...await usersOf(files, file), ...Object.fromEntries(users) };
 }
 
-async function usersOf(files: FileSystem, path: string | null): Promise<Readonly<Record<string, string>>> {
+async function usersOf(files: FileSystem, path: string | null): Promise<UserTable> {
   if (path === null) return {};
   const text = await readText(files, "--auth-file", path);
   try {

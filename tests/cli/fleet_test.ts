@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createQueue } from "../../src/cgi/queue.ts";
 import { startFleet } from "../../src/cli/workers/fleet.ts";
-import type { FromWorker, ToWorker } from "../../src/cli/workers/messages.ts";
+import type { FromWorker, Orders, ToWorker } from "../../src/cli/workers/messages.ts";
 import type { ExitStatus, Worker } from "../../src/runtime.ts";
 import type { LogEvent } from "../../src/log/events.ts";
 
@@ -34,9 +34,12 @@ function makePuppet(id: number): Puppet {
   };
 }
 
-function stage(onStart: (worker: Puppet) => void) {
+const ORDERS: Orders = { port: 8080, file: null, hide: [], secrets: { tls: null, users: null } };
+
+function stage(onStart: (worker: Puppet) => unknown) {
   const started: Puppet[] = [];
   const messages: string[] = [];
+  const orders = { current: ORDERS };
   const queue = createQueue({ concurrent: 1, queue: 1, perClient: 1, waitMs: Infinity });
   const fleet = startFleet({
     workers: {
@@ -48,12 +51,11 @@ function stage(onStart: (worker: Puppet) => void) {
       },
     },
     count: 2,
-    selfSigned: null,
-    port: 8080,
+    orders: () => orders.current,
     queue,
     log: (event: LogEvent) => void (event.type === "message" && messages.push(event.message)),
   });
-  return { started, messages, fleet };
+  return { started, messages, fleet, orders };
 }
 
 /** Says what a worker says that can answer. */
@@ -66,21 +68,47 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-test("each worker is told its port, and all of them when to stop", async () => {
+test("each worker is told what to serve as it starts, and all of them when to stop", async () => {
   const { started, fleet } = stage(answersRequests);
   const { stop, ended } = await fleet;
-  assert.deepEqual(started.map(({ heard }) => heard), [
-    [{ type: "listen", port: 8080, selfSigned: null }],
-    [{ type: "listen", port: 8080, selfSigned: null }],
-  ]);
-  stop();
-  stop();
+  for (const { heard } of started) assert.deepEqual(heard, [{ type: "listen", orders: ORDERS }]);
+  stop(500);
+  stop(0);
   for (const { heard } of started) {
-    assert.deepEqual(heard.slice(1), [{ type: "stop" }, { type: "stop" }]);
+    assert.deepEqual(heard.slice(1), [{ type: "stop", graceMs: 500 }, { type: "stop", graceMs: 0 }]);
   }
   for (const worker of started) worker.die({ code: 0, signal: null });
   await ended;
   assert.equal(started.length, 2, "none is replaced at the end");
+});
+
+test("one that starts later is told what holds by then, and that the end is near", async () => {
+  const { started, fleet, orders } = stage(answersRequests);
+  const { share, drain, kill, ended } = await fleet;
+  const secrets = { tls: null, users: { ada: "1815" } };
+  orders.current = { ...ORDERS, secrets };
+  share(secrets);
+  drain();
+  assert.deepEqual(started[1]!.heard.slice(1), [{ type: "secrets", secrets }, { type: "drain" }]);
+  started[0]!.die();
+  await until(() => started[2]?.heard.length === 2);
+  assert.deepEqual(started[2]!.heard, [
+    { type: "listen", orders: { ...ORDERS, secrets } },
+    { type: "drain" },
+  ]);
+  kill();
+  await ended;
+});
+
+test("one that does not listen yet does not keep the others from stopping", async () => {
+  const { started, fleet } = stage((worker) => worker.id < 3 && answersRequests(worker));
+  const { stop, ended } = await fleet;
+  started[0]!.die();
+  await until(() => started.length === 3);
+  stop(60_000);
+  started[1]!.die({ code: 0, signal: null });
+  await ended;
+  assert.deepEqual(await started[2]!.exited, { code: null, signal: "SIGKILL" });
 });
 
 test("a worker that cannot start is an error, and the others go", async () => {
@@ -121,7 +149,7 @@ test("no worker starts after the stop", async () => {
   const { stop, ended } = await fleet;
   started[0]!.die();
   await started[0]!.exited;
-  stop();
+  stop(0);
   started[1]!.die({ code: 0, signal: null });
   await ended;
   await new Promise((resolve) => setTimeout(resolve, 150));

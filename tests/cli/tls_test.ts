@@ -122,7 +122,7 @@ test("every worker reads it anew", {
   try {
     const renewed = install(second);
     server.signal("SIGHUP");
-    // What is worth knowing the starter says once; here it is the workers that would.
+    await server.logged(/^htbin: certificate read anew$/m);
     await until(async () => {
       const seen = await Promise.all(Array.from({ length: 12 }, () => shown(server.address.port)));
       return seen.every((fingerprint) => fingerprint === renewed);

@@ -122,6 +122,120 @@ test("a port that is in use is an error, also when other workers use it", async 
   await stop(server);
 });
 
+const PROBE = ".well-known/htbin/health";
+
+/** What probes are told, each on a connection of its own: enough of them for every worker to be asked. */
+async function probed(url: string): Promise<readonly string[]> {
+  return [...new Set(await Promise.all(Array.from({ length: 12 }, () => ask(url + PROBE))))];
+}
+
+test("--health and --drain: all say the same, and go on answering until the time is up", async () => {
+  const server = await startCommand([...SERVE, "--health", "--drain", "60"]);
+  assert.deepEqual(await probed(server.url), ["200 ok\n"]);
+  server.signal("SIGTERM");
+  await server.logged(/^htbin: stopping in 60 s, as probes are told; once more stops at once$/m);
+  await until(async () => {
+    const seen = await probed(server.url);
+    return seen.length === 1 && seen[0] === "503 stopping\n";
+  }, "every worker says so");
+  assert.equal(await ask(server.url), "200 HOME");
+  assert.doesNotMatch(server.stderr(), /waiting for open responses/);
+  server.signal("SIGTERM");
+  assert.equal((await server.exited).code, 0);
+});
+
+test("--drain: a worker that is replaced meanwhile says the same", { skip: threads }, async () => {
+  const server = await startCommand([...SERVE, "--health", "--drain", "60"]);
+  server.signal("SIGTERM");
+  await server.logged(/^htbin: stopping in 60 s/m);
+  for (const pid of childrenOf(server.pid)) process.kill(pid, "SIGKILL");
+  await until(async () => {
+    const seen = await probed(server.url).catch(() => []);
+    return seen.length === 1 && seen[0] === "503 stopping\n";
+  }, "the new ones say so");
+  server.signal("SIGTERM");
+  assert.equal((await server.exited).code, 0);
+});
+
+test("--drain: when the time is up it ends by itself, and lets scripts finish", async () => {
+  const server = await startCommand([...SERVE, "--drain", "0.2"]);
+  const response = await fetch(`${server.url}cgi-bin/waits?drain`);
+  await until(() => existsSync(join(folder.path, "pid.drain")), "the script runs");
+  server.signal("SIGTERM");
+  await until(() => refuses(server.address.port), "no connection is accepted");
+  writeFileSync(join(folder.path, "go.drain"), "");
+  assert.equal(await response.text(), "begun and done");
+  assert.equal((await server.exited).code, 0);
+});
+
+/** bcrypt of 1815, with the least cost. */
+const HASH = "$2b$04$bV6j5bZ6BYDyjUSag7SVVu9i2XouprX319EqtjWLpvK2Ljaucfhg2";
+
+test("a worker that is replaced serves as the others do, whatever has become of the files", {
+  skip: threads,
+}, async () => {
+  const site = makeFolder({
+    "htbin.json": JSON.stringify({ "header": "X-A: first", "auth-file": "users", "workers": 2 }),
+    "users": `ada:${HASH}\n`,
+    "page.html": "PAGE",
+  });
+  const server = await startCommand(["0"], { cwd: site.path });
+  const answers = async (path: string, user: string) => {
+    const headers = { connection: "close", authorization: `Basic ${btoa(`${user}:1815`)}` };
+    const all = await Promise.all(Array.from({ length: 12 }, async () => {
+      const response = await fetch(server.url + path, { headers });
+      await response.body?.cancel();
+      return `${response.status} ${response.headers.get("x-a")}`;
+    }));
+    return [...new Set(all)];
+  };
+  try {
+    assert.deepEqual(await answers("page.html", "ada"), ["200 first"]);
+    for (const [settings, users] of [['{"header": "X-A: other"}', `bob:${HASH}\n`], ["{ broken", "broken"]]) {
+      writeFileSync(join(site.path, "htbin.json"), settings!);
+      writeFileSync(join(site.path, "users"), users!);
+      const before = childrenOf(server.pid);
+      for (const pid of before) process.kill(pid, "SIGKILL");
+      await until(async () => {
+        if (childrenOf(server.pid).length < 2) return false;
+        return (await answers("page.html", "ada").catch(() => [])).length > 0;
+      }, "there are two again");
+      assert.ok(!childrenOf(server.pid).some((pid) => before.includes(pid)));
+      assert.deepEqual(await answers("page.html", "ada"), ["200 first"]);
+      assert.deepEqual(await answers("page.html", "bob"), ["401 first"]);
+      assert.deepEqual(await answers("htbin.json", "ada"), ["404 first"]);
+      assert.deepEqual(await answers("users", "ada"), ["404 first"]);
+    }
+    writeFileSync(join(site.path, "users"), `bob:${HASH}\n`);
+    server.signal("SIGHUP");
+    await server.logged(/^htbin: passwords read anew$/m);
+    await until(async () => (await answers("page.html", "bob")).join() === "200 first", "all know bob");
+    assert.deepEqual(await answers("page.html", "ada"), ["401 first"]);
+    assert.doesNotMatch(server.stderr(), /htbin\.json: not JSON/);
+  } finally {
+    await server.stop();
+    site.remove();
+  }
+});
+
+test("SIGHUP with a file that cannot be used is told once, and changes nothing", async () => {
+  const site = makeFolder({ "index.html": "HOME", "users": `ada:${HASH}\n` });
+  const flags = ["--directory", site.path, "--auth-file", join(site.path, "users"), "--workers", "2"];
+  const server = await startCommand(["0", ...flags]);
+  try {
+    writeFileSync(join(site.path, "users"), "ada:plain\n");
+    server.signal("SIGHUP");
+    await server.logged(/passwords not read anew/);
+    const headers = { connection: "close", authorization: `Basic ${btoa("ada:1815")}` };
+    const all = await Promise.all(Array.from({ length: 12 }, () => fetch(server.url, { headers })));
+    assert.deepEqual([...new Set(all.map(({ status }) => status))], [200]);
+    assert.equal(server.stderr().match(/passwords not read anew/g)?.length, 1);
+  } finally {
+    await server.stop();
+    site.remove();
+  }
+});
+
 function refuses(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1", () => {

@@ -7,18 +7,17 @@
 import type { Queue } from "../../cgi/queue.ts";
 import type { Log, LogLevel } from "../../log/events.ts";
 import type { ExitStatus, Workers } from "../../runtime.ts";
-import type { SelfSigned } from "../self_signed.ts";
+import type { Secrets } from "../secrets.ts";
 import { StartError } from "../start_error.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
+import type { FromWorker, Orders, ToWorker } from "./messages.ts";
 import { serveQueue } from "./shared_queue.ts";
 
 /** What the workers are started with. */
 export interface FleetOptions {
   readonly workers: Pick<Workers, "start">;
   readonly count: number;
-  readonly port: number;
-  /** The certificate that all of them show. */
-  readonly selfSigned: SelfSigned | null;
+  /** What a worker is told that starts now. */
+  orders(): Orders;
   /** For the scripts of all of them. */
   readonly queue: Queue;
   readonly log: Log;
@@ -26,10 +25,12 @@ export interface FleetOptions {
 
 /** Workers that answer requests. */
 export interface Fleet {
-  /** Passes on a signal to stop. */
-  stop(): void;
-  /** Lets them read certificate and passwords anew. */
-  reload(): Promise<void>;
+  /** Lets them tell probes that the end is near. */
+  drain(): void;
+  /** Ends them; what runs may go on for so long. Again, with less time, for those that are still there. */
+  stop(graceMs?: number): void;
+  /** Lets them use another certificate and other passwords. */
+  share(secrets: Secrets): void;
   /** Ends them without a word. */
   kill(): void;
   /** Settles when the last has ended after `stop` or `kill`. */
@@ -49,6 +50,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const { log, count } = options;
   const running = new Set<Member>();
   const pauses = new Set<ReturnType<typeof setTimeout>>();
+  let draining = false;
   let stopping = false;
   let finish = (): void => {};
   const ended = new Promise<void>((resolve) => finish = resolve);
@@ -70,13 +72,19 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       }, next);
       pauses.add(timer);
     });
-    return member.ready;
+    return member.ready.then(() => {
+      // Where it was too early, it was told nothing.
+      if (draining) member.send({ type: "drain" });
+    });
   }
   function tell(level: LogLevel, message: string): void {
     log({ type: "message", level, source: "server", message });
   }
   function endIfLast(): void {
     if (running.size === 0) finish();
+  }
+  function sendAll(message: ToWorker): void {
+    for (const member of running) member.send(message);
   }
   function endAll(end: (member: Member) => void): void {
     stopping = true;
@@ -94,11 +102,16 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     throw error;
   }
   return {
-    stop: () => endAll((member) => member.send({ type: "stop" })),
-    reload() {
-      for (const member of running) member.send({ type: "reload" });
-      return Promise.resolve();
+    drain() {
+      draining = true;
+      sendAll({ type: "drain" });
     },
+    stop(graceMs) {
+      // One that does not listen yet would not hear of it, and serves nobody.
+      const message: ToWorker = { type: "stop", ...(graceMs !== undefined && { graceMs }) };
+      endAll((member) => member.isReady() ? member.send(message) : member.kill());
+    },
+    share: (secrets) => sendAll({ type: "secrets", secrets }),
     kill: () => endAll((member) => member.kill()),
     ended,
   };
@@ -109,19 +122,24 @@ interface Member {
   readonly id: number;
   /** Resolves once it answers requests; rejects with a {@linkcode StartError}. */
   readonly ready: Promise<void>;
+  isReady(): boolean;
   readonly exited: Promise<ExitStatus>;
   send(message: ToWorker): void;
   kill(): void;
 }
 
-function startMember({ workers, port, selfSigned, queue }: FleetOptions): Member {
+function startMember({ workers, orders, queue }: FleetOptions): Member {
   const worker = workers.start();
+  let isReady = false;
   const send = (message: ToWorker) => worker.send(message);
   const ready = new Promise<void>((resolve, reject) => {
     worker.onMessage((message) => {
       const said = message as FromWorker;
-      if (said.type === "hello") send({ type: "listen", port, selfSigned });
-      if (said.type === "listening") resolve();
+      if (said.type === "hello") send({ type: "listen", orders: orders() });
+      if (said.type === "listening") {
+        isReady = true;
+        resolve();
+      }
       if (said.type === "failed") reject(new StartError(said.message));
     });
     worker.exited.then((status) => {
@@ -129,7 +147,8 @@ function startMember({ workers, port, selfSigned, queue }: FleetOptions): Member
     });
   });
   serveQueue(queue, worker, worker.exited);
-  return { id: worker.id, ready, exited: worker.exited, send, kill: worker.kill };
+  const { id, exited, kill } = worker;
+  return { id, ready, isReady: () => isReady, exited, send, kill };
 }
 
 function describe({ code, signal }: ExitStatus): string {

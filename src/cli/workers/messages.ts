@@ -5,7 +5,8 @@
  */
 
 import type { Rejection } from "../../cgi/queue.ts";
-import type { SelfSigned } from "../self_signed.ts";
+import type { Secrets } from "../secrets.ts";
+import type { SettingsFile } from "../sources.ts";
 
 /** How full the queue is, for `Retry-After` and the log. */
 export interface QueueState {
@@ -14,9 +15,19 @@ export interface QueueState {
   readonly retryAfter: number;
 }
 
+/** What the starter has found out for all workers: one that starts later is to serve as the others do. */
+export interface Orders {
+  readonly port: number;
+  /** The file of settings as it was when the first of them started. */
+  readonly file: SettingsFile | null;
+  /** Files that are never served. */
+  readonly hide: readonly string[];
+  readonly secrets: Secrets;
+}
+
 /** From a worker. */
 export type FromWorker =
-  /** Here I am: where do I listen? */
+  /** Here I am: what do I serve, and where? */
   | { readonly type: "hello" }
   /** I answer requests. */
   | { readonly type: "listening" }
@@ -29,9 +40,9 @@ export type FromWorker =
 
 /** To a worker. */
 export type ToWorker =
-  | { readonly type: "listen"; readonly port: number; readonly selfSigned: SelfSigned | null }
+  | { readonly type: "listen"; readonly orders: Orders }
   /** Certificate and passwords may have changed. */
-  | { readonly type: "reload" }
+  | { readonly type: "secrets"; readonly secrets: Secrets }
   /** The answer to `enter`; no rejection is a place, until `leave`. */
   | {
     readonly type: "place";
@@ -39,5 +50,10 @@ export type ToWorker =
     readonly rejection: Rejection | null;
     readonly state: QueueState;
   }
-  /** A signal to stop has come; the second one does not wait. */
-  | { readonly type: "stop" };
+  /** Tell probes that the end is near. */
+  | { readonly type: "drain" }
+  /**
+   * Take no more connections, and end; what runs may go on for so long, in milliseconds (default: without limit). A
+   * later one may be shorter.
+   */
+  | { readonly type: "stop"; readonly graceMs?: number };

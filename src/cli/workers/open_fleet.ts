@@ -12,6 +12,7 @@ import type { Settings } from "../settings.ts";
 import { inheritedSocket } from "../inherited_socket.ts";
 import { UsageError } from "../usage_error.ts";
 import { type LoggedSite, openSite, type Started } from "../open.ts";
+import type { SettingsFile } from "../sources.ts";
 import { startFleet } from "./fleet.ts";
 
 /**
@@ -25,31 +26,37 @@ export async function openFleet(
   runtime: Runtime,
   settings: Settings,
   options: LoggedSite,
+  file: SettingsFile | null,
 ): Promise<Started> {
   if (inheritedSocket(runtime) !== null) {
     throw new UsageError("--workers: a socket that was handed over (LISTEN_FDS) is served by one worker");
   }
   // Alone at first: two servers that share ports would not notice that they take each other's.
-  const { server: trial, selfSigned } = await openSite(runtime, settings, options);
-  await trial.close(0);
+  const trial = await openSite(runtime, settings, options);
+  await trial.server.close(0);
   const { limits } = resolveSettings(scriptOptions(options), runtime.processes.processors);
+  const { port } = trial.server.address;
+  const hide = options.static?.hide ?? [];
   const fleet = await startFleet({
     workers,
     count: settings.workers,
-    port: trial.address.port,
-    selfSigned,
+    orders: () => ({ port, file, hide, secrets: trial.secrets() }),
     queue: createQueue(limits),
     log: options.log,
   });
-  function stop(): Promise<void> {
-    fleet.stop();
+  function close(graceMs?: number): Promise<void> {
+    fleet.stop(graceMs);
     return fleet.ended;
   }
   return {
-    server: { ...trial, close: stop },
+    ...trial,
+    server: { ...trial.server, close },
     site: { close: () => fleet.ended },
-    drain() {},
-    reload: fleet.reload,
-    selfSigned,
+    drain: fleet.drain,
+    async reload() {
+      // What cannot be used is found out here, and no worker hears of it.
+      await trial.reload();
+      fleet.share(trial.secrets());
+    },
   };
 }

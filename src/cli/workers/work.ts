@@ -6,26 +6,35 @@
 
 import { SPOOL_DISK } from "../../cgi/settings.ts";
 import type { Log } from "../../log/events.ts";
-import type { Line, Runtime, Terminal } from "../../runtime.ts";
+import type { Line, Runtime } from "../../runtime.ts";
 import { runsScripts, type SiteCgiOptions, type SiteOptions } from "../../site.ts";
 import type { Settings } from "../settings.ts";
-import { type LoggedSite, openSite } from "../open.ts";
-import { untilStopped } from "../stop.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
+import { type LoggedSite, type OpenSite, openSite } from "../open.ts";
+import type { FromWorker, Orders, ToWorker } from "./messages.ts";
 import { queueOver } from "./shared_queue.ts";
+
+/** Resolves with what the starter has found out, once it has said it. */
+export function askOrders(line: Line): Promise<Orders> {
+  return new Promise((resolve) => {
+    listen(line, (message) => {
+      if (message.type === "listen") resolve(message.orders);
+    });
+    say(line, { type: "hello" });
+  });
+}
 
 /** The whole life of a worker. Resolves with its exit status. */
 export async function work(
   line: Line,
+  { port, secrets }: Orders,
   runtime: Runtime,
   settings: Settings,
   { log, ...options }: LoggedSite,
 ): Promise<number> {
-  const { port, ...shared } = await askWhere(line);
   const own = { ...options, cgi: shareScripts(options, settings.workers, line), log: workerLog(log) };
   try {
-    const started = await openSite(runtime, { ...settings, port }, own, shared);
-    const stopped = untilStopped(workerTerminal(line), settings, started);
+    const started = await openSite(runtime, { ...settings, port }, own, secrets);
+    const stopped = untilTold(line, started);
     say(line, { type: "listening" });
     return await stopped;
   } catch (error) {
@@ -34,37 +43,26 @@ export async function work(
   }
 }
 
-/** Resolves with the port to listen on and what else all have in common, once the starter has said it. */
-function askWhere(line: Line): Promise<Extract<ToWorker, { type: "listen" }>> {
-  return new Promise((resolve) => {
-    line.onMessage((message) => {
-      const said = message as ToWorker;
-      if (said.type === "listen") resolve(said);
+/** Does what the starter says, until that is to end. What there is to say about it the starter says. */
+function untilTold(line: Line, { server, site, drain, take }: OpenSite): Promise<number> {
+  return new Promise((resolve, reject) => {
+    listen(line, (message) => {
+      if (message.type === "drain") drain();
+      if (message.type === "secrets") take(message.secrets);
+      if (message.type === "stop") {
+        const { graceMs } = message;
+        Promise.all([server.close(graceMs), site.close(graceMs)]).then(() => resolve(0), reject);
+      }
     });
-    say(line, { type: "hello" });
   });
+}
+
+function listen(line: Line, callback: (message: ToWorker) => void): void {
+  line.onMessage((message) => callback(message as ToWorker));
 }
 
 function say(line: Line, message: FromWorker): void {
   line.send(message);
-}
-
-/** Where a worker hears of signals; what there is to say about them the starter says. */
-function workerTerminal(line: Line): Pick<Terminal, "onStop" | "onHangup" | "stderr"> {
-  return {
-    stderr() {},
-    onHangup(callback) {
-      line.onMessage((message) => {
-        if ((message as ToWorker).type === "reload") callback(false);
-      });
-    },
-    onStop(callback) {
-      line.onMessage((message) => {
-        const said = message as ToWorker;
-        if (said.type === "stop") callback("SIGTERM");
-      });
-    },
-  };
 }
 
 /** The log of a worker: what is worth knowing is said once, by the starter. */

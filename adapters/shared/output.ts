@@ -4,6 +4,8 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
+
 /** Where the bytes go. */
 export interface Sink {
   /** How many of the bytes the system has taken; 0 when it takes none at the moment. Fails when it never will again. */
@@ -28,6 +30,8 @@ const LIMIT = 1024 * 1024;
 /** Most that is written at once, in characters. */
 const BATCH = 64 * 1024;
 
+const encoder = new TextEncoder();
+
 /** How soon a reader is tried again that takes nothing, in milliseconds: first, and at most. */
 const PAUSE = [10, 200] as const;
 
@@ -37,9 +41,28 @@ interface Entry {
   readonly done: () => void;
 }
 
+/** Texts that nobody waits for, on their way together. */
+interface Lines extends Entry {
+  append(text: string): void;
+}
+
+function linesOf(first: string): Lines {
+  let all = first;
+  return {
+    append: (text) => void (all += text),
+    text: () => all,
+    get length() {
+      return all.length;
+    },
+    done() {},
+  };
+}
+
 /** Makes an output. `name` is what its reader reads, for the note that something was left out. */
 export function output(sink: Sink, name: string): Output {
   const waiting: Entry[] = [];
+  /** The last that waits, where more can go along with it. */
+  let lines: Lines | null = null;
   let length = 0;
   let lost: { lines: number } | null = null;
   let rest: Uint8Array = new Uint8Array();
@@ -47,22 +70,34 @@ export function output(sink: Sink, name: string): Output {
   let isGone = false;
 
   function add(entry: Entry): void {
+    lines = null;
     waiting.push(entry);
     length += entry.length;
     pumping ??= pump();
+  }
+  function addLine(text: string): void {
+    if (lines !== null && lines.length < BATCH) {
+      lines.append(text);
+      length += text.length;
+      return;
+    }
+    const begun = linesOf(text);
+    add(begun);
+    lines = begun;
   }
   function take(): Entry[] {
     const batch: Entry[] = [];
     for (let size = 0; waiting.length > 0 && size < BATCH; size += batch.at(-1)!.length) {
       batch.push(waiting.shift()!);
     }
+    if (waiting.length === 0) lines = null;
     const text = batch.map((entry) => entry.text()).join("");
-    rest = new TextEncoder().encode(text);
+    rest = encoder.encode(text);
     return batch;
   }
   async function pump(): Promise<void> {
-    // Whatever else is written in this turn goes along.
-    await null;
+    // Whatever else is written in this turn of the event loop goes along: requests come many at a time.
+    await turn();
     while (waiting.length > 0 && !isGone) {
       const batch = take();
       await writeRest().catch(() => isGone = true);
@@ -85,12 +120,12 @@ export function output(sink: Sink, name: string): Output {
     }
   }
   function loseLines(text: string): void {
-    const lines = text.split("\n").length - 1;
+    const count = text.split("\n").length - 1;
     if (lost !== null) {
-      lost.lines += lines;
+      lost.lines += count;
       return;
     }
-    const here = { lines };
+    const here = { lines: count };
     lost = here;
     add({
       text() {
@@ -110,7 +145,7 @@ export function output(sink: Sink, name: string): Output {
     log(text) {
       if (isGone) return;
       if (length + text.length > LIMIT) loseLines(text);
-      else add({ text: () => text, length: text.length, done() {} });
+      else addLine(text);
     },
     flush: async (patience) => void await Promise.race([pumping, sleep(patience)]),
     flushNow() {
@@ -128,6 +163,10 @@ export function output(sink: Sink, name: string): Output {
       }
     },
   };
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function sleep(milliseconds: number): Promise<void> {

@@ -73,13 +73,12 @@ function statusColour(status: number): string {
 }
 
 function formatCommon(event: AccessEvent, paint: Paint): string {
-  return `${identity(event)} [${localDate(event.time)}] ${outcome(event, paint)}`;
+  return `${identity(event)} [${localTime(event.time).common}] ${outcome(event, paint)}`;
 }
 
 function formatCombined(event: AccessEvent, paint: Paint): string {
-  const time = `${localDate(event.time).replace(" ", ":")} ${zone(event.time)}`;
   const client = `${quote(event.referer)} ${quote(event.userAgent)}`;
-  return `${identity(event)} [${time}] ${outcome(event, paint)} ${client}`;
+  return `${identity(event)} [${localTime(event.time).combined}] ${outcome(event, paint)} ${client}`;
 }
 
 function formatMessage(event: MessageEvent, paint: Paint): string {
@@ -117,7 +116,8 @@ function outcome(event: AccessEvent, paint: Paint): string {
 }
 
 function quote(text: string | null): string {
-  return text === null ? '"-"' : `"${escape(text).replaceAll('"', '\\"')}"`;
+  if (text === null) return '"-"';
+  return IS_SPECIAL.test(text) ? `"${escape(text).replaceAll('"', '\\"')}"` : `"${text}"`;
 }
 
 /** Text that can be told from what it escapes: control characters and the backslash itself are written out. */
@@ -127,6 +127,9 @@ function escape(text: string): string {
 
 /** Control characters; what some take for the end of a line; what turns the direction of the text after it. */
 const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Whether there is anything to escape in a text, or to quote: in most there is not. */
+const IS_SPECIAL = /["\\\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/;
 
 /** Text that neither ends its line nor does anything to a terminal: control characters are written as `\x1b`. */
 export function printable(text: string): string {
@@ -141,10 +144,24 @@ function hex(character: string, digits: number): string {
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** `20/Nov/2026 12:00:00`, in local time. */
-function localDate(time: Date): string {
+/** A second, as the formats write it in local time. */
+interface LocalTime {
+  readonly second: number;
+  /** `20/Nov/2026 12:00:00` */
+  readonly common: string;
+  /** `20/Nov/2026:12:00:00 +0100` */
+  readonly combined: string;
+}
+
+/** Many requests come in the same second. */
+let last: LocalTime | null = null;
+
+function localTime(time: Date): LocalTime {
+  const second = Math.floor(time.getTime() / 1000);
+  if (last?.second === second) return last;
   const day = `${two(time.getDate())}/${MONTHS[time.getMonth()]}/${time.getFullYear()}`;
-  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+  return last = { second, common: `${day} ${clock}`, combined: `${day}:${clock} ${zone(time)}` };
 }
 
 /** `+0100` */

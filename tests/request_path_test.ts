@@ -26,6 +26,12 @@ const PATHS: readonly (readonly [url: string, segments: readonly string[]])[] = 
   ["http://h/a\\..\\b", ["b"]],
   ["http://h/a/..", [""]],
   ["http://h/a/...", ["a", "..."]],
+  // After a name with a dot, too: the parser of Node 20 stops looking there.
+  ["http://h/.x/../../b", ["b"]],
+  ["http://h/a/.x/../../b", ["b"]],
+  ["http://h/a/.x/./b/..", ["a", ".x", ""]],
+  ["http://h/a/.../../b", ["a", "b"]],
+  ["http://h/.x//../b?q=/../", [".x", "b"]],
   // Doubled slashes stay, for the handlers to refuse or keep.
   ["http://h//a", ["", "a"]],
   ["http://h/a//b", ["a", "", "b"]],

@@ -6,6 +6,7 @@
 
 import type { Forwarded } from "../cgi/forwarded.ts";
 import { type HostAndPort, parseHost } from "../host.ts";
+import { parseUrl } from "../request_path.ts";
 import { decodePath, encodePath, encodeQuery, toOctets } from "./octets.ts";
 import { ScriptRequestError } from "./request_error.ts";
 import { isServer, variable, type Variables } from "./variables.ts";
@@ -135,7 +136,7 @@ function queryOf(variables: Variables): string {
 
 /** The path as a URL has it: without dot segments, so that none leads out of it. */
 function resolve(path: string): string {
-  return path === "" ? "" : new URL(`http://localhost${path}`).pathname;
+  return path === "" ? "" : parseUrl(`http://localhost${path}`).pathname;
 }
 
 /** How many characters of a percent-encoded path stand for its first `length` bytes. */

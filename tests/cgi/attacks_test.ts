@@ -59,6 +59,7 @@ describe("a script's source", () => {
     "/cgi-bin/seen.sh/../seen.sh",
     "/cgi-bin/./seen.sh",
     "/x/../cgi-bin/seen.sh",
+    "/x/.y/../../cgi-bin/seen.sh",
     "//cgi-bin/seen.sh",
     "/cgi-bin//seen.sh",
     "/cgi-bin%2fseen.sh",

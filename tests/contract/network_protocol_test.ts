@@ -106,6 +106,13 @@ test("listen() takes OPTIONS * for a path, except on Bun", () =>
     if (!isBun) assert.equal(response.text, `OPTIONS ${scheme}://a/* `);
   }));
 
+test("listen() takes a second space before the version, except on Bun", () =>
+  serving(mirror, async ({ target }) => {
+    const response = await exchange(target, "GET /x  HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert.equal(response.status, isBun ? 400 : 200);
+    if (!isBun) assert.equal(response.text, `GET ${scheme}://a/x `);
+  }));
+
 test("listen() keeps the connection of an HTTP/1.0 client that asks for it, except on Bun", () =>
   serving(mirror, async ({ target }) => {
     const connection = await connect(target);

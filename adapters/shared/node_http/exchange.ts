@@ -7,6 +7,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Handler, Sent } from "../../../src/handler.ts";
+import { parseUrl } from "../../../src/request_path.ts";
 import type { NetworkAddress } from "../../../src/runtime.ts";
 import { answerAtOnce } from "./at_once.ts";
 import { NodeRequest, urlOf } from "./request.ts";
@@ -135,7 +136,7 @@ function requestOf(
   const url = urlOf(incoming, secure ? "https" : "http");
   if (url === null) return null;
   try {
-    return new NodeRequest(incoming, url, body);
+    return new NodeRequest(incoming, url.includes("/.") ? parseUrl(url).href : url, body);
   } catch {
     // A host that looks like one and is none: `256.0.0.1`, a port above 65535.
     return null;

@@ -36,7 +36,7 @@ type Next = Promise<Bytes | null>;
 
 /** Sends a body. */
 export async function sendBody(delivery: BodyDelivery): Promise<Response> {
-  const { answer, body } = delivery;
+  const { answer, body, running } = delivery;
   const held: Bytes[] = [];
   let size = 0;
   let pending: Next;
@@ -50,7 +50,10 @@ export async function sendBody(delivery: BodyDelivery): Promise<Response> {
       if (bytes instanceof ScriptFailed) {
         return await delivery.onFailed(bytes.message, errorOf(bytes, answer, held, size));
       }
-      if (bytes instanceof BrokenBody) break;
+      if (bytes instanceof BrokenBody) {
+        if (size === 0 && running.stopped() === null) return await delivery.onFailed(bytes.message, null);
+        break;
+      }
       held.push(bytes);
       size += bytes.length;
       if (size > HOLD_SIZE) {

@@ -140,12 +140,19 @@ describe("cgi() and output", () => {
 describe("cgi() and lengths", () => {
   it("shows a body that is shorter than its Content-Length as broken", async () => {
     await shell("printf 'Content-Type: a/b\\nContent-Length: 10\\n\\nabc'");
-    await brokenOff(served);
+    assert.equal((await brokenOff(served))?.text, "abc");
     const { message } = await served.message(/^response broken off/);
     assert.equal(
       message,
       "response broken off: the script wrote 3 bytes where it said Content-Length: 10 (exit status 0)",
     );
+  });
+
+  it("answers 502 for a body that is none, against its Content-Length", async () => {
+    await shell("printf 'Content-Type: a/b\\nContent-Length: 10\\n\\n'");
+    assert.equal((await served.get("/")).status, 502);
+    const { message } = await served.message(/^answered 502/);
+    assert.match(message, /the script failed: the script wrote 0 bytes where it said Content-Length: 10 /);
   });
 
   it("cuts a body that is longer, and the connection lives on", async () => {

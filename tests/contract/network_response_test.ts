@@ -173,6 +173,8 @@ for (const pieces of [[], ["abc"], ["abc", "def"]]) {
         await connection.send(get("/"));
         const response = await connection.response().catch(() => null);
         assert.notEqual(response?.complete, true);
+        // What there was is not lost: it may say why.
+        if (pieces.length > 0) assert.equal(response?.text, pieces.join(""));
         await connection.ended();
         assert.match(String(await within(failed, "onError")), /no more/);
         connection.close();

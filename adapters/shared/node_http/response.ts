@@ -132,7 +132,9 @@ function sendPieces(
 ): Delivery {
   const sending: Sending = { pieces, length, isCancelled: false, wake() {} };
   send(options, sending).catch((error) => {
-    if (!sending.isCancelled) options.onBroken(error, isUntilClose(options, sending));
+    if (!sending.isCancelled) {
+      options.onBroken(error, options.outgoing.headersSent && endsWithConnection(options, sending));
+    }
     pieces.cancel();
   });
   return {
@@ -167,7 +169,12 @@ async function sendAsItComes(options: DeliveryOptions, sending: Sending): Promis
   }
   piece ??= EMPTY;
   const second = piece === EMPTY ? first : ahead(sending.pieces);
-  const isWhole = await soon(second) === null;
+  const isWhole = await soon(second).catch((error) => {
+    // Data and a reset that arrive together look like a proper end to some clients (libuv).
+    if (endsWithConnection(options, sending)) throw error;
+    // Told when its turn comes: the client has what there was before, and a transfer that broke off.
+    return LATE;
+  }) === null;
   if (sending.isCancelled) return;
   // Most streams are one piece: a whole response is one write, and has a length.
   if (isWhole && isOneWrite(options, piece)) return sendAtOnce(options, piece);
@@ -176,9 +183,8 @@ async function sendAsItComes(options: DeliveryOptions, sending: Sending): Promis
 }
 
 /** Whether the end of the connection is the end of the body, as in HTTP/1.0 (RFC 9112 section 6.3). */
-function isUntilClose({ outgoing, response }: DeliveryOptions, { length }: Sending): boolean {
-  return outgoing.headersSent && !outgoing.chunkedEncoding && length === null &&
-    declaredLength(response) === null;
+function endsWithConnection({ outgoing, response }: DeliveryOptions, { length }: Sending): boolean {
+  return outgoing.req.httpVersion === "1.0" && length === null && declaredLength(response) === null;
 }
 
 /** Sends what is left, beginning with `piece`; `next` is what comes after it, when that was asked for already. */

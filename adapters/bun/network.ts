@@ -4,7 +4,9 @@
  * @module
  */
 
-import type { Network } from "../../src/runtime.ts";
+import { lookup } from "node:dns/promises";
+import { ListenError, type Network } from "../../src/runtime.ts";
+import { listenError } from "../shared/listen_error.ts";
 import { addresses } from "../shared/node_addresses.ts";
 import { listen } from "../shared/node_http/listener.ts";
 import { completeTextResponses } from "./text_responses.ts";
@@ -12,8 +14,24 @@ import { completeTextResponses } from "./text_responses.ts";
 /** Serving HTTP on Bun. */
 export const network: Network = {
   addresses,
-  listen(handler, options) {
+  async listen(handler, options) {
     completeTextResponses();
-    return listen(handler, options);
+    try {
+      return await listen(handler, options);
+    } catch (error) {
+      if (!(error instanceof ListenError) || error.reason !== "failed") throw error;
+      // For a name that does not resolve, Bun has whatever number the last error had.
+      if (await isName(options.hostname)) throw error;
+      throw listenError("unavailable", options, error);
+    }
   },
 };
+
+async function isName(hostname: string): Promise<boolean> {
+  try {
+    await lookup(hostname);
+    return true;
+  } catch {
+    return false;
+  }
+}

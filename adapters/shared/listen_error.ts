@@ -13,7 +13,7 @@ const REASONS: ReadonlyMap<string, ListenErrorReason> = new Map([
   ["EADDRNOTAVAIL", "unavailable"],
   ["EAFNOSUPPORT", "unavailable"],
   ["ENOTFOUND", "unavailable"],
-  // What Bun makes of a name that does not resolve.
+  // What Deno makes of an address of another machine.
   ["EINVAL", "unavailable"],
   ["EAI_AGAIN", "unavailable"],
 ]);

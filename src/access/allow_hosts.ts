@@ -93,7 +93,12 @@ export function allowHosts(options: AllowHostsOptions, handler: Handler): Handle
   }
 }
 
-function hostMatcher(hosts: readonly string[]): (host: string) => boolean {
+/**
+ * Whether a host, in lower case, is among these.
+ *
+ * @throws {TypeError} For what is no name.
+ */
+export function hostMatcher(hosts: readonly string[]): (host: string) => boolean {
   const names = new Set(["localhost"]);
   const suffixes = [".localhost"];
   let isAny = false;

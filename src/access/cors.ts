@@ -117,8 +117,12 @@ export function cors(options: CorsOptions, handler: Handler): Handler {
   };
 }
 
-/** `null` for every site. */
-function checkedOrigins(origins: readonly string[], credentials: boolean): ReadonlySet<string> | null {
+/**
+ * The sites that may read; `null` for every site.
+ *
+ * @throws {TypeError} For what is no origin, and for every site with credentials.
+ */
+export function checkedOrigins(origins: readonly string[], credentials: boolean): ReadonlySet<string> | null {
   if (origins.includes("*")) {
     if (!credentials) return null;
     throw new TypeError(

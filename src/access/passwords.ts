@@ -53,7 +53,7 @@ export function passwordChecker(users: Readonly<Record<string, string>>): CheckP
   const digest = keyedDigest();
   const accounts = new Map<string, Account>();
   for (const [user, password] of Object.entries(users)) {
-    check(user, password);
+    checkCredentials(user, password);
     const account = isBcryptHash(password)
       ? { hash: password, digest: null }
       : { hash: null, digest: digest(password) };
@@ -79,7 +79,12 @@ export function passwordChecker(users: Readonly<Record<string, string>>): CheckP
 /** What neither a user name nor a password may hold (RFC 7617 section 2). */
 export const CONTROL: RegExp = /[\0-\x1f\x7f]/;
 
-function check(user: string, password: string): void {
+/**
+ * Checks what a client could send.
+ *
+ * @throws {TypeError} For a user or password that is empty or that no client can send.
+ */
+export function checkCredentials(user: string, password: string): void {
   if (user === "" || user.includes(":") || CONTROL.test(user)) {
     throw new TypeError(
       `Cannot use the user name ${JSON.stringify(user)}: it is empty, or holds what it may not`,

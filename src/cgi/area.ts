@@ -89,8 +89,12 @@ function trimName(name: string): string {
   return /[.: ]/.test(name) ? name.replace(/:.*$/s, "").replace(/[. ]+$/, "") : name;
 }
 
-/** Python's spelling is taken too: `/cgi-bin`. */
-function parseDirectory(directory: string): readonly string[] {
+/**
+ * The names on the way to a folder of scripts. Python's spelling is taken too: `/cgi-bin`.
+ *
+ * @throws {TypeError} For what does not name a folder below the root.
+ */
+export function parseDirectory(directory: string): readonly string[] {
   if (directory === "." || directory === "/") return [];
   const names = directory.replace(/^\/|\/$/g, "").split("/");
   if (names.some((name) => name === "" || name === "." || name === "..")) {

@@ -189,7 +189,12 @@ function parsePort(text: string | null): number | null {
   return port >= 1 && port <= 65535 ? port : null;
 }
 
-function parseTrusted(text: string): IpBlock {
+/**
+ * The addresses of a proxy to trust.
+ *
+ * @throws {TypeError} For what is neither an address nor a block of them.
+ */
+export function parseTrusted(text: string): IpBlock {
   const block = parseIpBlock(text);
   if (block === null) {
     throw new TypeError(

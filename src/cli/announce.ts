@@ -15,13 +15,14 @@ import { inheritedSocket } from "./inherited_socket.ts";
 import { DEFAULT_PORT, type LoggedSite, type Started } from "./open.ts";
 import type { Settings } from "./settings.ts";
 import { qrCode } from "./qr.ts";
+import { StartError } from "./start_error.ts";
 import { urlsOf } from "./urls.ts";
 import { welcome } from "./welcome.ts";
 
 /**
  * Prepares it before the server starts: a user for scripts that does not exist is found out here.
  *
- * @throws {TypeError} When there is no such user.
+ * @throws {StartError} When there is no such user.
  */
 export async function announcement(
   runtime: Runtime,
@@ -86,5 +87,10 @@ export async function announcement(
 async function scriptUser({ processes }: Runtime, options: SiteOptions): Promise<string | null> {
   if (!runsScripts(options)) return null;
   const { user } = scriptOptions(options);
-  return describeUser(user, await resolveUser(user, processes), processes);
+  try {
+    return describeUser(user, await resolveUser(user, processes), processes);
+  } catch (error) {
+    if (user === undefined || !(error instanceof TypeError)) throw error;
+    throw new StartError(`--cgi-user: ${error.message}`, { cause: error });
+  }
 }

@@ -45,7 +45,8 @@ export function parseArguments(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: "print", text: printed };
-    throw new UsageError(explain(error, program.args));
+    const switches = program.options.filter(({ required }) => !required).map(({ long }) => long ?? "");
+    throw new UsageError(explain(error, program.args, switches));
   }
   let origins: ReadonlyMap<string, string> = new Map();
   return {
@@ -67,11 +68,17 @@ export function parseArguments(
 }
 
 /** The parser's message as one line that says what to do. */
-function explain(error: CommanderError, operands: readonly string[]): string {
+function explain(
+  error: CommanderError,
+  operands: readonly string[],
+  switches: readonly string[],
+): string {
   const [message = "", hint = ""] = error.message.replace(/^error: /, "").split("\n");
   switch (error.code) {
     case "commander.unknownOption": {
-      const name = /'(.*)'/.exec(message)?.[1]?.replace(/=.*/s, "") ?? "";
+      const given = /'(.*)'/s.exec(message)?.[1] ?? "";
+      const name = given.replace(/=.*/s, "");
+      if (given !== name && switches.includes(name)) return `${name} takes no value: it is on or not there`;
       const foreign = Object.hasOwn(FOREIGN_FLAGS, name) ? FOREIGN_FLAGS[name] : undefined;
       const [, similar] = /\(Did you mean (.*)\?\)/.exec(hint) ?? [];
       return `${message}: ${

@@ -106,7 +106,7 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     valued(
       "-b, --bind <address>",
       "address to listen on; 0.0.0.0 or :: for all networks (default: 127.0.0.1)",
-      value.text,
+      value.address,
     ),
     valued("-d, --directory <path>", "folder to serve (default: the current one)", value.path),
     valued(
@@ -129,20 +129,24 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     valued("--workers <n>", "processes (threads on Deno) that answer requests", value.count(1), 1),
   ]],
   ["Access:", [
-    valued("--auth <user:password>", "ask for this password; it may be a bcrypt hash (*)", value.credentials),
+    valued(
+      "--auth <user:password>",
+      "ask for this password; the list of processes shows it to everybody on this machine (*)",
+      value.credentials,
+    ),
     valued("--auth-file <file>", "ask for one of the passwords in this file of htpasswd -B", value.path),
     toggle("--cors", "let the pages of every other site read the answers"),
-    valued("--cors-origin <origin>", "of this site only, and with passwords and cookies (*)", value.texts),
+    valued("--cors-origin <origin>", "of this site only, and with passwords and cookies (*)", value.origins),
     valued(
       "--allow-host <name>",
       "host name to answer to; .NAME for those below it too, '*' for any (*; default: any, " +
         "but for --bind 127.0.0.1 and the like only localhost and addresses)",
-      value.texts,
+      value.hosts,
     ),
   ]],
   ["CGI scripts (each of these flags implies --cgi):", [
     toggle("--cgi", "run the scripts in /cgi-bin and /htbin"),
-    valued("--cgi-dir <path>", "folder of scripts instead; . for every folder (*)", value.texts),
+    valued("--cgi-dir <path>", "folder of scripts instead; . for every folder (*)", value.folders),
     valued("--cgi-ext <.ext>", "run files with this ending anywhere (*)", value.endings),
     valued(
       "--cgi-interpreter <.ext=prog>",
@@ -164,7 +168,7 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     toggle("--cgi-lenient", "take output without headers, and skip lines that are none"),
     toggle("--cgi-direct", "start scripts from the server's own process, never from a launcher"),
     toggle("--cgi-development", "show browsers on this machine why a script failed"),
-    valued("--trust-proxy <address>", "proxy to believe Forwarded headers of (*)", value.texts),
+    valued("--trust-proxy <address>", "proxy to believe Forwarded headers of (*)", value.proxies),
     {
       ...valued("--explain <url>", "tell what would run for this path, and how", value.text),
       reach: "nowhere",
@@ -174,7 +178,7 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     valued(
       "--index <name>",
       "page of a folder, or script that answers for it (*; default: index.html, index.htm)",
-      value.texts,
+      value.fileNames,
     ),
     toggle("--no-listing", "404 for a folder without such a page"),
     toggle("--dotfiles", "serve names that begin with a dot"),
@@ -183,8 +187,8 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     toggle("--spa", "answer navigation to nowhere with index.html"),
     toggle("--precompressed", "serve name.br, .zst or .gz in place of name"),
     toggle("--compress", "compress what has no such file"),
-    valued("--cache <value>", "Cache-Control of files (default: no-cache)", value.text),
-    valued("--content-type <type>", "media type of files with an unknown ending", value.text),
+    valued("--cache <value>", "Cache-Control of files (default: no-cache)", value.cacheControl),
+    valued("--content-type <type>", "media type of files with an unknown ending", value.mediaType),
   ]],
   ["Output:", [
     valued(

@@ -46,7 +46,8 @@ export async function run(runtime: Runtime): Promise<number> {
     const { environment } = runtime.processes;
     const starter = await runtime.starter?.() ?? null;
     const orders = starter && await askOrders(starter);
-    const named = given.config ?? environment("HTBIN_CONFIG") ?? undefined;
+    const named = given.config ?? (environment("HTBIN_CONFIG") || undefined);
+    if (given.config === undefined) origins = new Map([["--config", "HTBIN_CONFIG"]]);
     const file = orders ? orders.file : await readSettingsFile(runtime, named);
     let asked;
     try {
@@ -85,8 +86,10 @@ async function checkDirectory({ files }: Runtime, directory: string): Promise<vo
 /** An error in one line. Only one that nobody expected tells where it came from. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof ListenError && error.reason === "in-use") {
-    return `${error.message}; give another, or 0 for any that is free`;
+  if (error instanceof ListenError) {
+    if (error.reason === "in-use") return `${error.message}; give another, or 0 for any that is free`;
+    if (error.reason === "unavailable") return `--bind: ${error.message}`;
+    if (error.reason === "tls") return `--tls-cert: ${error.message}`;
   }
   const expected = [UsageError, StartError, ListenError, FileError, TypeError, RangeError];
   return expected.some((type) => error instanceof type) ? error.message : error.stack ?? error.message;

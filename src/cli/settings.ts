@@ -104,8 +104,11 @@ export function toSettings(port: number | undefined, flags: Flags, file: string 
 /** `null` for plain HTTP. */
 function certificateFiles(flags: Flags): CertificateFiles | "self-signed" | null {
   if (flags.tlsSelfSigned) {
-    if (flags.tlsCert === undefined && flags.tlsKey === undefined) return "self-signed";
-    throw new UsageError("--tls-self-signed makes its own certificate: leave out --tls-cert and --tls-key");
+    const own = [flags.tlsCert, flags.tlsKey, flags.tlsPasswordFile];
+    if (own.every((path) => path === undefined)) return "self-signed";
+    throw new UsageError(
+      "--tls-self-signed makes its own certificate and key: leave out the other --tls flags",
+    );
   }
   if (flags.tlsCert !== undefined) {
     return { cert: flags.tlsCert, ...defined({ key: flags.tlsKey, password: flags.tlsPasswordFile }) };
@@ -126,7 +129,7 @@ function corsOptions({ cors, corsOrigin }: Flags): CorsOptions | null {
 /** `null` when scripts are not to run. */
 function cgiOptions(flags: Flags): SiteCgiOptions | null {
   const options: SiteCgiOptions = defined({
-    directories: flags.cgiDir?.map(trimSlashes),
+    directories: flags.cgiDir,
     extensions: flags.cgiExt,
     interpreters: flags.cgiInterpreter,
     user: flags.cgiUser,
@@ -161,11 +164,6 @@ function staticOptions(flags: Flags): SiteStaticOptions {
     cache: flags.cache,
     defaultType: flags.contentType,
   });
-}
-
-/** `/cgi-bin/` and `./cgi-bin` mean what `cgi-bin` means. */
-function trimSlashes(path: string): string {
-  return path.replace(/^(\.?\/+)+/, "").replace(/\/+$/, "") || ".";
 }
 
 /** The object without its undefined values. */

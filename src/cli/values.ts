@@ -4,7 +4,15 @@
  * @module
  */
 
+import { hostMatcher } from "../access/allow_hosts.ts";
+import { checkedOrigins } from "../access/cors.ts";
+import { checkCredentials } from "../access/passwords.ts";
+import { parseDirectory } from "../cgi/area.ts";
+import { parseTrusted } from "../cgi/forwarded.ts";
 import { type HeaderField, responseField } from "../header_field.ts";
+import { cacheControlValue } from "../static/cache_control.ts";
+import { indexNames } from "../static/context.ts";
+import { checkMediaType } from "../static/media_type.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What a setting takes. */
@@ -38,9 +46,26 @@ export const port: ValueType<number> = one({ type: "integer", minimum: 0, maximu
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65535) return port;
   if (/^\d+$/.test(text)) throw new UsageError(`${name} ${text} is too large: ports go from 0 to 65535`);
-  if (name !== "port") throw new UsageError(`${name} takes a port from 0 to 65535, not '${text}'`);
-  throw new UsageError(`'${text}' is not a port; to serve a folder: htbin --directory ${text}`);
+  if (name !== "port" || /^-/.test(text)) {
+    throw new UsageError(`${name} takes a port from 0 to 65535, not '${text}'`);
+  }
+  const advice = adviceForBoth(text) ?? `to serve a folder: htbin --directory ${text}`;
+  throw new UsageError(`'${text}' is not a port; ${advice}`);
 });
+
+/** The address to listen on. Whether it is this machine's shows when it is listened on. */
+export const address: ValueType<string> = one(TEXT, (name, text) => {
+  const advice = /^\d+$/.test(text) ? `the port is given by itself: htbin ${text}` : adviceForBoth(text);
+  if (advice === null) return notEmpty(name, text);
+  throw new UsageError(`${name} takes an address, not '${text}'; ${advice}`);
+});
+
+/** For an address and a port in one; `null` for what is not. */
+function adviceForBoth(text: string): string | null {
+  const [, host, port] = /^([^:]*|\[.*\]):(\d+)$/.exec(text) ?? [];
+  if (port === undefined) return null;
+  return `address and port are given apart: htbin${host ? ` --bind ${host}` : ""} ${port}`;
+}
 
 /** Any text but an empty one. */
 export const text: ValueType<string> = one(TEXT, notEmpty);
@@ -48,11 +73,64 @@ export const text: ValueType<string> = one(TEXT, notEmpty);
 /** The path of a file or folder. In a file of settings a relative one starts at that file's folder. */
 export const path: ValueType<string> = one(TEXT, notEmpty);
 
-/** Any text but an empty one, as often as it is given. */
-export const texts: ValueType<readonly string[]> = many(
+/** Text that something else can say about whether it can be used: `check` throws a `TypeError`. */
+function textFor(
+  check: (text: string) => unknown,
+  schema: ValueType<string>["schema"] = TEXT,
+): ValueType<string> {
+  return one(schema, (name, text) => checkedText(name, text, check));
+}
+
+/** Such text, as often as it is given. */
+function textsFor(check: (text: string) => unknown): ValueType<readonly string[]> {
+  return many(TEXT, (name, text, previous = []) => [...previous, checkedText(name, text, check)]);
+}
+
+function checkedText(name: string, text: string, check: (text: string) => unknown): string {
+  naming(name, () => check(notEmpty(name, text)));
+  return text;
+}
+
+/** What the library refuses, the command line refuses with the name of the setting. */
+function naming<T>(name: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(`${name}: ${error.message}`, { cause: error });
+  }
+}
+
+/** A value of Cache-Control. */
+export const cacheControl: ValueType<string> = textFor(cacheControlValue);
+
+/** A media type. */
+export const mediaType: ValueType<string> = textFor(checkMediaType, {
+  type: "string",
+  pattern: "^[^\\s/;]+/[^\\s/;]+",
+});
+
+/** Folders below the one that is served; `/cgi-bin/` and `./cgi-bin` mean what `cgi-bin` means. */
+export const folders: ValueType<readonly string[]> = many(
   TEXT,
-  (name, text, previous = []) => [...previous, notEmpty(name, text)],
+  (name, text, previous = []) => [...previous, checkedText(name, trimSlashes(text), parseDirectory)],
 );
+
+function trimSlashes(path: string): string {
+  return path && (path.replace(/^(\.?\/+)+/, "").replace(/\/+$/, "") || ".");
+}
+
+/** Names of files. */
+export const fileNames: ValueType<readonly string[]> = textsFor((text) => indexNames([text]));
+
+/** Names of hosts. */
+export const hosts: ValueType<readonly string[]> = textsFor((text) => hostMatcher([text]));
+
+/** Sites, by scheme and host. */
+export const origins: ValueType<readonly string[]> = textsFor((text) => checkedOrigins([text], false));
+
+/** Addresses of proxies, or blocks of them. */
+export const proxies: ValueType<readonly string[]> = textsFor(parseTrusted);
 
 /** Seconds, fractions allowed. */
 export const seconds: ValueType<number> = one({ type: "number", minimum: 0 }, (name, text) => {
@@ -92,12 +170,12 @@ export const headers: ValueType<readonly HeaderField[]> = many(
   { type: "string", pattern: "^[^:\\s]+:" },
   (name, text, previous = []) => {
     const at = text.indexOf(":");
-    if (at < 1) throw new UsageError(`${name} takes a name and a value: --header X-Name value`);
-    try {
-      return [...previous, responseField(text.slice(0, at), text.slice(at + 1).replace(/^[ \t]+/, ""))];
-    } catch (error) {
-      throw new UsageError(`${name}: ${(error as Error).message}`, { cause: error });
+    if (at < 1) {
+      const example = name === "--header" ? "--header X-Name value" : '"X-Name: value"';
+      throw new UsageError(`${name} takes a name and a value: ${example}`);
     }
+    const value = text.slice(at + 1).replace(/^[ \t]+/, "");
+    return [...previous, naming(name, () => responseField(text.slice(0, at), value))];
   },
 );
 
@@ -112,7 +190,9 @@ export const credentials: ValueType<readonly Credentials[]> = many(
     if (at < 1 || at === text.length - 1) {
       throw new UsageError(`${name} takes a user and a password: ${name} ada:secret`);
     }
-    return [...previous, [text.slice(0, at), text.slice(at + 1)]];
+    const [user, password] = [text.slice(0, at), text.slice(at + 1)];
+    naming(name, () => checkCredentials(user, password));
+    return [...previous, [user, password]];
   },
 );
 
@@ -162,6 +242,7 @@ function ending(name: string, text: string): string {
   if (ending === "" || /[/\\]/.test(ending)) {
     throw new UsageError(`${name} takes a file ending, such as .cgi, not '${text}'`);
   }
+  if (ending.includes(",")) throw new UsageError(`${name} takes one ending at a time, not '${text}'`);
   return `.${ending}`;
 }
 

@@ -12,17 +12,22 @@ const IMMUTABLE = "public, max-age=31536000, immutable";
 /** Compiles the option to a lookup by path below the root. */
 export function cacheControl(option: string | number | CacheOptions): (path: string) => string {
   if (typeof option !== "object") {
-    const value = toValue(option);
+    const value = cacheControlValue(option);
     return () => value;
   }
-  const fallback = toValue(option.default ?? "no-cache");
+  const fallback = cacheControlValue(option.default ?? "no-cache");
   const { immutable = [] } = option;
   if (immutable === true) return (path) => isFingerprinted(path) ? IMMUTABLE : fallback;
   const patterns = immutable.map(pathPattern);
   return (path) => patterns.some((fits) => fits(path)) ? IMMUTABLE : fallback;
 }
 
-function toValue(option: string | number): string {
+/**
+ * One value of it; a number is the seconds for which an answer may be kept.
+ *
+ * @throws {TypeError} For what cannot stand in a header.
+ */
+export function cacheControlValue(option: string | number): string {
   if (typeof option === "number") return `max-age=${Math.max(0, Math.floor(option) || 0)}`;
   if (/[^\t\x20-\x7e]/.test(option)) {
     throw new TypeError(

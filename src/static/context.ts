@@ -133,7 +133,12 @@ function rootPaths(root: string | readonly string[]): readonly string[] {
   return paths;
 }
 
-function indexNames(names: readonly string[] = ["index.html", "index.htm"]): readonly string[] {
+/**
+ * The names of pages that answer for a folder.
+ *
+ * @throws {TypeError} For what is no list of file names.
+ */
+export function indexNames(names: readonly string[] = ["index.html", "index.htm"]): readonly string[] {
   // In JavaScript, a string would be taken for the list of its letters.
   if (!Array.isArray(names)) throw badIndex(names as unknown);
   for (const name of names) if (name === "" || name.includes("/")) throw badIndex(name);

@@ -22,7 +22,7 @@ export function mediaTypes(types: NonNullable<StaticOptions["types"]>, defaultTy
   const builtIn = typesByEnding({}, defaultType);
   return (name) => {
     const type = types(name);
-    return type === undefined ? builtIn(name) : withCharset(checked(type));
+    return type === undefined ? builtIn(name) : withCharset(checkMediaType(type));
   };
 }
 
@@ -32,9 +32,9 @@ function typesByEnding(types: Readonly<Record<string, string>>, defaultType: str
     if (!extension.startsWith(".")) {
       throw new TypeError(`Cannot use "${extension}" in types: an ending begins with a dot, as in ".txt"`);
     }
-    own.set(extension.toLowerCase(), withCharset(checked(type)));
+    own.set(extension.toLowerCase(), withCharset(checkMediaType(type)));
   }
-  const fallback = withCharset(checked(defaultType));
+  const fallback = withCharset(checkMediaType(defaultType));
   const known = new Map<string, string>();
 
   function lookUp(extension: string): string {
@@ -71,7 +71,12 @@ function withCharset(type: string): string {
   return /^text\//i.test(type) && !/;\s*charset=/i.test(type) ? `${type}; charset=utf-8` : type;
 }
 
-function checked(type: string): string {
+/**
+ * The type as it is.
+ *
+ * @throws {TypeError} For what is none.
+ */
+export function checkMediaType(type: string): string {
   if (!/^[^\s/;]+\/[^\s/;]+(?:\s*;[\x20-\x7e]*)?$/.test(type)) {
     throw new TypeError(`Cannot use "${type}" as a media type: it has the form "text/plain"`);
   }

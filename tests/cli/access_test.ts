@@ -279,7 +279,7 @@ for (const args of [["--cors-origin", "app.test"], ["--auth", "a\x07:b"]]) {
   test(`${JSON.stringify(args)}: exit status 2 and one line`, async () => {
     const { code, stdout, stderr } = await runHere(["0", "--directory", folder.path, ...args]);
     assert.deepEqual([code, stdout], [2, ""], stderr);
-    assert.match(stderr, /^htbin: Cannot use [^\n]*\n$/);
+    assert.match(stderr, /^htbin: --[a-z-]+: Cannot use [^\n]*\n$/);
   });
 }
 
@@ -292,7 +292,7 @@ test("--allow-host with what is no name: exit status 2 and one line", async () =
     "http://a/",
   ]);
   assert.deepEqual([code, stdout], [2, ""]);
-  assert.match(stderr, /^htbin: Cannot allow the host "http:\/\/a\/": [^\n]*\n$/);
+  assert.match(stderr, /^htbin: --allow-host: Cannot allow the host "http:\/\/a\/": [^\n]*\n$/);
 });
 
 const PROBE = "/.well-known/htbin/health";

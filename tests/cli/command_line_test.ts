@@ -238,6 +238,24 @@ const WRONG: readonly (readonly [args: readonly string[], message: string])[] = 
   [["--bind"], "--bind needs a value: --bind <address>"],
   [["--cgi-dir"], "--cgi-dir needs a value: --cgi-dir <path>"],
   [["--bind", ""], "--bind needs a value that is not empty"],
+  [["--bind", "8000"], "--bind takes an address, not '8000'; the port is given by itself: htbin 8000"],
+  [
+    ["-b", "127.0.0.1:80"],
+    "--bind takes an address, not '127.0.0.1:80'; address and port are given apart: htbin --bind 127.0.0.1 80",
+  ],
+  [
+    ["--bind", "[::1]:80"],
+    "--bind takes an address, not '[::1]:80'; address and port are given apart: htbin --bind [::1] 80",
+  ],
+  [
+    ["localhost:80"],
+    "'localhost:80' is not a port; address and port are given apart: htbin --bind localhost 80",
+  ],
+  [[":80"], "':80' is not a port; address and port are given apart: htbin 80"],
+  [["--", "-1"], "port takes a port from 0 to 65535, not '-1'"],
+  [["--cgi=yes"], "--cgi takes no value: it is on or not there"],
+  [["--no-cgi=yes"], "--no-cgi takes no value: it is on or not there"],
+  [["--qr="], "--qr takes no value: it is on or not there"],
   [["public"], "'public' is not a port; to serve a folder: htbin --directory public"],
   [["65536"], "port 65536 is too large: ports go from 0 to 65535"],
   [["8e3"], "'8e3' is not a port; to serve a folder: htbin --directory 8e3"],
@@ -255,6 +273,47 @@ const WRONG: readonly (readonly [args: readonly string[], message: string])[] = 
   [["--cgi-ext", "."], "--cgi-ext takes a file ending, such as .cgi, not '.'"],
   [["--cgi-ext", "a/b"], "--cgi-ext takes a file ending, such as .cgi, not 'a/b'"],
   [["--cgi-env", "=x"], "--cgi-env takes NAME=VALUE, or NAME to inherit it, not '=x'"],
+  [["--cgi-ext", "php,py"], "--cgi-ext takes one ending at a time, not 'php,py'"],
+  [
+    ["--cgi-dir", "../x"],
+    '--cgi-dir: Cannot use the CGI directory "../x": it must be a path below the root, such as "cgi-bin", or "."',
+  ],
+  [["--cgi-dir", ""], "--cgi-dir needs a value that is not empty"],
+  [
+    ["--trust-proxy", "300.1.1.1"],
+    '--trust-proxy: Cannot trust the proxy "300.1.1.1": it must be an address or a block of addresses, such as "10.0.0.0/8"',
+  ],
+  [
+    ["--allow-host", "http://a/"],
+    '--allow-host: Cannot allow the host "http://a/": give a name without a port, such as wiki.example.com',
+  ],
+  [
+    ["--cors-origin", "app.test"],
+    '--cors-origin: Cannot use the origin "app.test": give scheme and host, such as https://app.example.com',
+  ],
+  [
+    ["--content-type", "html"],
+    '--content-type: Cannot use "html" as a media type: it has the form "text/plain"',
+  ],
+  [["--cache", "a\nb"], '--cache: Cannot use "a\\nb" as Cache-Control: it holds what a header cannot'],
+  [
+    ["--index", "a/b"],
+    '--index: Cannot use "a/b" as an index: it is a list of file names, such as ["index.html"]',
+  ],
+  [
+    ["--auth", "a\x07:topsecret"],
+    '--auth: Cannot use the user name "a\\u0007": it is empty, or holds what it may not',
+  ],
+  [
+    ["--auth", "ada:top\x07secret"],
+    "--auth: Cannot use the password of ada: it is empty, or holds a control character",
+  ],
+  ...[["--tls-key", "k"], ["--tls-cert", "c"], ["--tls-password-file", "p"]].map((flags) =>
+    [
+      ["--tls-self-signed", ...flags],
+      "--tls-self-signed makes its own certificate and key: leave out the other --tls flags",
+    ] as const
+  ),
   [["--tls-key", "k"], "--tls-key needs --tls-cert, the certificate it belongs to"],
   [["--tls-password-file", "p"], "--tls-password-file needs --tls-cert, and an encrypted key to open"],
 ];

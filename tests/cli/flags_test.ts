@@ -323,7 +323,7 @@ test("--cgi-user that does not exist keeps the server from starting", async () =
   const outcome = await runHere(["0", "--directory", SITE, "--cgi-user", "no-such-user-here"]);
   assert.equal(outcome.code, 1);
   assert.equal(outcome.stdout, "");
-  assert.match(outcome.stderr, /^htbin: Cannot run scripts as no-such-user-here: .*\n$/);
+  assert.match(outcome.stderr, /^htbin: --cgi-user: Cannot run scripts as no-such-user-here: .*\n$/);
 });
 
 test("--log combined", async () => {

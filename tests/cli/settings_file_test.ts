@@ -166,6 +166,32 @@ test("--config with a file that is not there: exit status 1 and one line", async
   assert.deepEqual([code, stdout, stderr], [1, "", "htbin: --config: there is no file /no/such.json\n"]);
 });
 
+test("what is wrong is named where it comes from: a variable, the file and its key", async () => {
+  const cwd = folderOf({});
+  for (
+    const [env, message] of [
+      [{ HTBIN_CONFIG: "/no/such.json" }, "HTBIN_CONFIG: there is no file /no/such.json"],
+      [{ HTBIN_DIRECTORY: "/no/such" }, "HTBIN_DIRECTORY: there is no folder /no/such"],
+      [{ HTBIN_AUTH_FILE: "/no/such" }, "HTBIN_AUTH_FILE: there is no file /no/such"],
+      [
+        { HTBIN_CGI_USER: "no-such-user" },
+        "HTBIN_CGI_USER: Cannot run scripts as no-such-user: there is no such user",
+      ],
+      [
+        { HTBIN_BIND: "192.0.2.1" },
+        "HTBIN_BIND: Cannot listen on 192.0.2.1: it is not an address of this machine",
+      ],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await runCommand([], { cwd, env: { HTBIN_PORT: "0", ...env } });
+    assert.deepEqual([code, stdout, stderr], [1, "", `htbin: ${message}\n`]);
+  }
+  const settings = JSON.stringify({ "cgi-user": "no-such-user", "port": 0 });
+  const { code, stderr } = await runCommand([], { cwd: folderOf({ "htbin.json": settings }) });
+  assert.equal(code, 1);
+  assert.match(stderr, /^htbin: htbin\.json: cgi-user: Cannot run scripts as no-such-user: [^\n]*\n$/);
+});
+
 test("a file that everybody can write is not used unless it is named", async () => {
   const cwd = folderOf({ "htbin.json": '{"port": 0}' });
   chmodSync(join(cwd, "htbin.json"), 0o666);

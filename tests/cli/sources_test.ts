@@ -169,6 +169,15 @@ const WRONG: readonly (readonly [given: Given, message: string])[] = [
     { environment: { HTBIN_AUTH: "geheim" } },
     "HTBIN_AUTH takes a user and a password: HTBIN_AUTH ada:secret",
   ],
+  [{ environment: { HTBIN_HEADER: "x" } }, 'HTBIN_HEADER takes a name and a value: "X-Name: value"'],
+  [
+    { environment: { HTBIN_CGI_DIR: '["a", "../x"]' } },
+    'HTBIN_CGI_DIR: Cannot use the CGI directory "../x": it must be a path below the root, such as "cgi-bin", or "."',
+  ],
+  [
+    { file: { "content-type": "html" } },
+    'htbin.json: content-type: Cannot use "html" as a media type: it has the form "text/plain"',
+  ],
   [{ file: { "port": "8000" } }, "htbin.json: port takes a number"],
   [{ file: { "port": 1.5 } }, "htbin.json: port takes a port from 0 to 65535, not '1.5'"],
   [{ file: { "port": null } }, "htbin.json: port takes a number"],

@@ -127,7 +127,7 @@ test("another reason than a port in use is not a reason to try the next", async 
   };
   const outcome = await runWith(network);
   assert.equal(outcome.code, 1);
-  assert.equal(outcome.stderr, "htbin: Cannot listen on 192.0.2.1: not an address of this machine\n");
+  assert.equal(outcome.stderr, "htbin: --bind: Cannot listen on 192.0.2.1: not an address of this machine\n");
 });
 
 async function startWith(network: Network): ReturnType<typeof startHere> {
@@ -154,7 +154,12 @@ const CANNOT: readonly (readonly [what: string, args: readonly string[], message
   [
     "an address of another machine",
     [...HERE, "--bind", "192.0.2.1"],
-    /^htbin: Cannot listen on 192\.0\.2\.1: .*\n$/,
+    /^htbin: --bind: Cannot listen on 192\.0\.2\.1: .*\n$/,
+  ],
+  [
+    "a name that is none",
+    [...HERE, "--bind", "no-such-host.invalid"],
+    /^htbin: --bind: Cannot listen on no-such-host\.invalid: it is not an address of this machine\n$/,
   ],
   [
     "a certificate that is not there",
@@ -164,7 +169,7 @@ const CANNOT: readonly (readonly [what: string, args: readonly string[], message
   [
     "a certificate that is none",
     [...HERE, "--tls-cert", join(folder.path, "file.txt")],
-    /^htbin: Cannot use the TLS certificate and key: .*\n$/,
+    /^htbin: --tls-cert: Cannot use the TLS certificate and key: .*\n$/,
   ],
 ];
 

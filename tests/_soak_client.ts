@@ -6,6 +6,7 @@
  */
 
 import process from "node:process";
+import { pick, randomNumbers } from "./_random.ts";
 import { play } from "./_soak_kinds.ts";
 
 /** What is to be done. */
@@ -27,7 +28,7 @@ export interface ClientReport {
 
 const task = JSON.parse(process.argv[2]!) as ClientTask;
 const target = { hostname: "127.0.0.1", port: task.port };
-const random = createRandom(task.seed);
+const random = randomNumbers(task.seed);
 const kinds: Record<string, number> = {};
 const wrong: string[] = [];
 let started = 0;
@@ -45,19 +46,4 @@ async function playOn(): Promise<void> {
     const fault = await play(target, kind, random);
     if (fault !== null) wrong.push(`${kind}: ${fault}`);
   }
-}
-
-function pick<T>(items: readonly T[], random: () => number): T {
-  return items[Math.floor(random() * items.length)]!;
-}
-
-/** Numbers from 0 to 1 (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

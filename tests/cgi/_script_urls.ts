@@ -8,6 +8,7 @@ import { createEnvironment, type CreateVariables } from "../../src/cgi/environme
 import { createLookup, type FindScript } from "../../src/cgi/lookup.ts";
 import type { CgiOptions } from "../../src/cgi/options.ts";
 import { isRefusal, requestPath, requestUrl } from "../../src/request_path.ts";
+import { pick, randomNumbers } from "../_random.ts";
 import { fakeProcesses, programFiles } from "./_fakes.ts";
 
 const names = [
@@ -74,25 +75,11 @@ export async function ask(url: string, { find, make, mount }: Mounted): Promise<
   });
 }
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function generator(seed: number): () => number {
-  return () => {
-    seed = seed + 0x6d2b79f5 | 0;
-    let bits = Math.imul(seed ^ seed >>> 15, 1 | seed);
-    bits = bits + Math.imul(bits ^ bits >>> 7, 61 | bits) ^ bits;
-    return ((bits ^ bits >>> 14) >>> 0) / 4294967296;
-  };
-}
-
 const pieces = [
   ..."abcXYZ019-._~!$&'()*+,;=:@/",
   ...'%2F %2f %5C %25 %3B %3D %3F %23 %20 %C3%A9 %E6%97%A5 %2e %2E . .. // %00 %0A %7F %FF %zz % \\ | " < > ^ ` { }'
     .split(" "),
 ];
-
-function pick<T>(list: readonly T[], random: () => number): T {
-  return list[Math.floor(random() * list.length)] as T;
-}
 
 function text(random: () => number, most: number, from: readonly string[] = pieces): string {
   return Array.from({ length: Math.floor(random() * most) }, () => pick(from, random)).join("");
@@ -100,7 +87,7 @@ function text(random: () => number, most: number, from: readonly string[] = piec
 
 /** URLs of scripts, with extra paths and queries; the same ones for the same seed. */
 export function* generatedUrls(seed: number, { prefix }: Mounted): Iterable<string> {
-  const random = generator(seed);
+  const random = randomNumbers(seed);
   for (let round = 0; round < 3000; round++) {
     const name = pick(names, random);
     const script = prefix === null

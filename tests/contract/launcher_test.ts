@@ -12,6 +12,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { randomNumbers } from "../_random.ts";
 import { nobody, runtime, temporaryDirectory, textOf, until } from "../_runtime.ts";
 import {
   awaitText,
@@ -47,19 +48,8 @@ function randomText(random: () => number, longest: number): string {
   return text;
 }
 
-/** The same numbers at each run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 test("whatever names, values, arguments and paths hold arrives, and nothing else", { skip }, async (t) => {
-  const random = seeded(1);
+  const random = randomNumbers(1);
   const directory = await temporaryDirectory(t);
   const launcher = await untilLaunched();
   const script = '#!/bin/sh\ncat /proc/$$/cmdline /proc/$$/environ; printf "%s\\0" "$PPID"; pwd\n';

@@ -6,6 +6,7 @@
 
 import type { StaticOptions } from "../../src/static/options.ts";
 import type { MemoryNode } from "../_memory_file_system.ts";
+import { randomNumbers } from "../_random.ts";
 
 /** Chooses by chance, the same way each time. */
 export interface Chance {
@@ -16,15 +17,9 @@ export interface Chance {
   pick<T>(items: readonly T[]): T;
 }
 
-/** Mulberry32: small, and good enough to choose files by. */
+/** Begins anew with each seed. */
 export function chance(seed: number): Chance {
-  let state = seed >>> 0;
-  function next(): number {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  }
+  const next = randomNumbers(seed);
   const number = (below: number) => Math.floor(next() * below);
   return {
     number,

@@ -165,6 +165,37 @@ for (
   });
 }
 
+for (
+  const request of [
+    get("/", "Host: a"),
+    requestHead("POST", "/", "Host: a", "Content-Length: 3") + "abc",
+  ]
+) {
+  const method = request.split(" ", 1)[0]!;
+  test(`listen() answers each ${method} before it closes because no request follows`, () => {
+    const go = promised<void>();
+    return serving(async (request) => {
+      await go.promise;
+      return mirror(request);
+    }, async ({ target }) => {
+      const connection = await connect(target);
+      await connection.send(`${request}${request}no request\r\n\r\n`);
+      // By the time that this one is refused, so is the last line of that one.
+      assert.ok((await exchange(target, "no request\r\n\r\n")).status >= 400);
+      go.resolve();
+      for (let count = 0; count < 2; count++) {
+        const { status, text } = await connection.response();
+        assert.deepEqual([status, text.split(" ", 1)[0]], [200, method]);
+      }
+      const { status, header } = await connection.response();
+      assert.ok(status === 400 || status === 501, `${status}`);
+      assert.equal(header("connection"), "close");
+      await connection.ended();
+      connection.close();
+    });
+  });
+}
+
 test("listen() serves beside a thousand idle connections", () =>
   serving(mirror, async ({ target, listener, errors }) => {
     const idle: RawConnection[] = [];

@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Handler, Sent } from "../../../src/handler.ts";
 import { parseUrl } from "../../../src/request_path.ts";
 import type { NetworkAddress } from "../../../src/runtime.ts";
-import { answerAtOnce } from "./at_once.ts";
+import { answerAtOnce, type Remainder } from "./at_once.ts";
 import { NodeRequest, urlOf } from "./request.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
 import { cancelBody, deliver, type Delivery } from "./response.ts";
@@ -31,9 +31,9 @@ export interface Ends {
 }
 
 /** An exchange that is under way. */
-export interface Exchange {
-  /** The client is gone. */
-  leave(): void;
+export interface Exchange extends Remainder {
+  /** Whether all of its request is here. */
+  isWhole(): boolean;
 }
 
 /** Starts an exchange; `"refused"` when the request is none, `"done"` when it is over already. `expects100` when the client waits for `100 Continue` before it sends the body. */
@@ -49,7 +49,8 @@ export function startExchange(
   const protocol = incoming.httpVersion === "1.1" ? "HTTP/1.1" : "HTTP/1.0";
   if (handler.atOnce !== undefined && !expects100 && !options.isClosing()) {
     const over = answerAtOnce(handler.atOnce, incoming, outgoing, { remote, local, secure, protocol });
-    if (over !== null) return over;
+    // Only for requests without a body.
+    if (over !== null) return over === "done" ? over : { isWhole: () => true, leave: over.leave };
   }
   let waits = expects100;
   let left = false;
@@ -123,7 +124,7 @@ export function startExchange(
     if (delivery === null) request?.leave();
     else delivery.cancel();
   }
-  return { leave };
+  return { isWhole: () => incoming.complete, leave };
 }
 
 function requestOf(

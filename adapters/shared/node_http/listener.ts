@@ -90,6 +90,8 @@ interface Client extends Ends {
   lastUse: number;
   /** Has sent what is no request: what follows on the connection is not one either (RFC 9112 section 9.6). */
   refused: boolean;
+  /** Ends the connection, once the requests that came before such a thing are answered. */
+  end: (() => void) | null;
 }
 
 /** Everybody who is connected. */
@@ -122,6 +124,7 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
       exchanges: new Set(),
       lastUse: round,
       refused: false,
+      end: null,
     };
     clients.set(socket, client);
     socket.on("close", () => {
@@ -132,11 +135,21 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
     return client;
   }
   function leave(socket: Socket): void {
-    const exchanges = clients.get(socket)?.exchanges;
-    if (exchanges === undefined) return;
-    running -= exchanges.size;
-    for (const exchange of exchanges) exchange.leave();
-    exchanges.clear();
+    for (const exchange of clients.get(socket)?.exchanges ?? []) giveUp(socket, exchange);
+  }
+  function giveUp(socket: Socket, exchange: Exchange): void {
+    if (clients.get(socket)?.exchanges.delete(exchange)) running--;
+    exchange.leave();
+  }
+  /** What cannot be parsed ends the connection; whole requests before it are answered first. */
+  function refuse(error: Error, socket: Socket): void {
+    const client = clients.get(socket);
+    if (client?.end) return;
+    // This one will never be whole: who reads it is to know that nobody waits.
+    for (const exchange of client?.exchanges ?? []) if (!exchange.isWhole()) giveUp(socket, exchange);
+    if (client === undefined || client.exchanges.size === 0) return answerParseError(error, socket);
+    client.refused = true;
+    client.end = () => answerParseError(error, socket);
   }
   function answer(incoming: IncomingMessage, outgoing: ServerResponse, expects100: boolean): void {
     const { socket } = incoming;
@@ -156,6 +169,7 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
       if (!client.exchanges.delete(exchange)) return;
       running--;
       client.lastUse = round;
+      if (client.exchanges.size === 0) client.end?.();
       if (!options.isClosing()) return;
       if (client.exchanges.size === 0) socket.destroySoon();
       closeIdle();
@@ -180,11 +194,7 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
   server.on("secureConnection", meet);
   server.on("request", (incoming, outgoing) => answer(incoming, outgoing, false));
   server.on("checkContinue", (incoming, outgoing) => answer(incoming, outgoing, true));
-  server.on("clientError", (error, socket: Socket) => {
-    // Its request will never be whole: who reads it is to know that nobody waits.
-    leave(socket);
-    answerParseError(error, socket);
-  });
+  server.on("clientError", refuse);
   server.on("connect", (_incoming: IncomingMessage, socket: Socket) => {
     linger(socket, emptyResponse("501 Not Implemented"));
   });

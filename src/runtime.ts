@@ -346,7 +346,7 @@ export interface ProcessHost {
    * be told (a Deno permission), so that nobody takes root for somebody harmless.
    */
   readonly user: UserIdentity | null | undefined;
-  /** The numbers of the user with this name, from the system's user list. */
+  /** The numbers of the user with this name, from the system's user list. Rejects with a {@linkcode FileError}. */
   findUser(name: string): Promise<UserIdentity | null>;
   /** A variable of this process, for the few that scripts inherit by name. */
   environment(name: string): string | undefined;

@@ -94,7 +94,7 @@ export async function startCommand(
 ): Promise<RunningCommand> {
   const launched = launch(args, options);
   const [banner] = await launched.printed("stdout", /^[^\n]*\n/);
-  const url = /\((https?:\/\/[^)]*)\)/.exec(banner!)?.[1];
+  const url = /[("](https?:\/\/[^)"]*)[)"]/.exec(banner!)?.[1];
   if (url === undefined) {
     process.kill(launched.child.pid!, "SIGKILL");
     throw new Error(`No URL in the first line: ${banner}`);

@@ -4,7 +4,10 @@
  * @module
  */
 
-import type { Network } from "../../src/runtime.ts";
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import type { ListenOptions, Network } from "../../src/runtime.ts";
+import { listenError } from "../shared/listen_error.ts";
 import { listen } from "../shared/node_http/listener.ts";
 import { reachableAddresses } from "../shared/own_addresses.ts";
 import { keepAccepting } from "./keep_accepting.ts";
@@ -18,9 +21,31 @@ export const network: Network = {
       ? reachableAddresses(Deno.networkInterfaces())
       : [];
   },
-  listen: (handler, options) =>
-    listen(handler, options, (server) => {
+  async listen(handler, options) {
+    await demandNet(options);
+    return await listen(handler, options, (server) => {
       if (options.tls !== undefined) mendTls(server);
       return keepAccepting(server, options);
-    }),
+    });
+  },
 };
+
+/** Deno's `node:net` throws what it refuses where nobody can catch it. It asks for the address that a name stands for. */
+async function demandNet({ hostname, port }: ListenOptions): Promise<void> {
+  if (isGranted({ name: "net" })) return;
+  // What does not resolve cannot be listened on either.
+  const address = isIP(hostname) !== 0 ? hostname : await resolved(hostname);
+  if (address === null) return;
+  const host = `${address.includes(":") ? `[${address}]` : address}:${port}`;
+  if (isGranted({ name: "net", host })) return;
+  const cause = new Error(`Deno was not started with --allow-net=${host}`);
+  throw listenError("denied", { hostname, port }, cause);
+}
+
+async function resolved(hostname: string): Promise<string | null> {
+  try {
+    return (await lookup(hostname)).address;
+  } catch {
+    return null;
+  }
+}

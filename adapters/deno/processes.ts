@@ -37,10 +37,9 @@ export const processes: ProcessHost = {
   get user() {
     return currentUser();
   },
-  findUser: (name) =>
-    isGranted({ name: "read", path: "/etc/passwd" })
-      ? findUser(name, Deno.readTextFile)
-      : Promise.resolve(namedUser(name)),
+  // deno-lint-ignore require-await
+  findUser: async (name) =>
+    isGranted({ name: "read", path: "/etc/passwd" }) ? findUser(name, Deno.readTextFile) : namedUser(name),
   environment,
   processors: navigator.hardwareConcurrency,
 };

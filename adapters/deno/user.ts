@@ -4,8 +4,10 @@
  * @module
  */
 
-import type { UserIdentity } from "../../src/runtime.ts";
+import { FileError, type UserIdentity } from "../../src/runtime.ts";
 import { isGranted } from "./permissions.ts";
+
+const ID = "/usr/bin/id";
 
 let told: UserIdentity | undefined;
 
@@ -26,9 +28,10 @@ export function currentUser(): UserIdentity | null | undefined {
   return told ??= userFromSystem() ?? undefined;
 }
 
-/** Looks `name` up without the right to read the system's list. */
+/** Looks `name` up without the right to read the system's list. Throws a `FileError` without another way to. */
 export function namedUser(name: string): UserIdentity | null {
-  return userFromSystem("--", name);
+  if (isGranted({ name: "run", command: ID })) return userFromSystem("--", name);
+  throw new FileError("denied", `Cannot look up ${name}: Deno was not started with --allow-read=/etc/passwd`);
 }
 
 function userFromSystem(...operands: readonly string[]): UserIdentity | null {
@@ -38,10 +41,9 @@ function userFromSystem(...operands: readonly string[]): UserIdentity | null {
 }
 
 function numberFrom(...args: readonly string[]): number | null {
-  const program = "/usr/bin/id";
-  if (!isGranted({ name: "run", command: program })) return null;
+  if (!isGranted({ name: "run", command: ID })) return null;
   try {
-    const { stdout } = new Deno.Command(program, {
+    const { stdout } = new Deno.Command(ID, {
       args: [...args],
       clearEnv: true,
       stdin: "null",

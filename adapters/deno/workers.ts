@@ -4,7 +4,11 @@
  * @module
  */
 
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FileError } from "../../src/runtime.ts";
 import type { ExitStatus, Worker as Started, Workers } from "../../src/runtime.ts";
+import { isGranted } from "./permissions.ts";
 import type { Post } from "./thread.ts";
 
 /** `Runtime.workers` by threads. */
@@ -12,7 +16,16 @@ export const workers: Workers = { start };
 
 let threads = 0;
 
+/** Deno reads the program and what it imports once more for a thread, and only prints it when it may not. */
+function demandProgram(): void {
+  if (!Deno.mainModule.startsWith("file:")) return;
+  const path = dirname(fileURLToPath(Deno.mainModule));
+  if (isGranted({ name: "read", path })) return;
+  throw new FileError("denied", `Cannot start workers: Deno was not started with --allow-read=${path}`);
+}
+
 function start(): Started {
+  demandProgram();
   const worker = new Worker(Deno.mainModule, { type: "module" });
   const post = (data: Post) => worker.postMessage(data);
   let end = (_status: ExitStatus): void => {};

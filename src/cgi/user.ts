@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ProcessHost, UserIdentity } from "../runtime.ts";
+import { FileError, type ProcessHost, type UserIdentity } from "../runtime.ts";
 
 /** Who scripts run as when the server is root and nothing else was said: Python's rule. */
 const UNPRIVILEGED = "nobody";
@@ -36,7 +36,7 @@ export async function resolveUser(
   }
   if (user === undefined) {
     if (own?.uid !== 0) return null;
-    return await processes.findUser(UNPRIVILEGED) ?? NOBODY;
+    return await processes.findUser(UNPRIVILEGED).catch(unknown) ?? NOBODY;
   }
   if (own === null) {
     throw new TypeError(
@@ -53,6 +53,12 @@ export async function resolveUser(
     );
   }
   return wanted;
+}
+
+/** Where users may not be looked up, this one has the number that it has everywhere. */
+function unknown(error: unknown): null {
+  if (error instanceof FileError) return null;
+  throw error;
 }
 
 /**

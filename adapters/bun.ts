@@ -30,7 +30,7 @@ export const bun: Runtime = {
   network,
   terminal,
   // Not before it is asked for: most programs are one.
-  workers: async () => (await import("./shared/node_workers.ts")).workers,
+  workers: async () => (await import("./shared/node_workers.ts")).clusterWorkers(null),
   // Who was started as a worker has a channel.
   starter: async () => process.send ? (await import("./shared/node_workers.ts")).starterLine() : null,
 };

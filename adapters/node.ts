@@ -9,7 +9,8 @@ import type { Runtime } from "../src/runtime.ts";
 import { files } from "./node/files.ts";
 import { network } from "./node/network.ts";
 import { processes } from "./node/processes.ts";
-import { terminal } from "./node/terminal.ts";
+import { relay, terminal } from "./node/terminal.ts";
+import { ownDescriptor } from "./shared/standard_stream.ts";
 
 export { type NodeListener, toNodeListener } from "./shared/node_http/node_listener.ts";
 
@@ -32,7 +33,10 @@ export const node: Runtime = {
   network,
   terminal,
   // Not before it is asked for: most programs are one.
-  workers: async () => (await import("./shared/node_workers.ts")).workers,
+  async workers() {
+    const { clusterWorkers } = await import("./shared/node_workers.ts");
+    return clusterWorkers(ownDescriptor(2) === null ? relay : null);
+  },
   // Who was started as a worker has a channel.
   starter: async () => process.send ? (await import("./shared/node_workers.ts")).starterLine() : null,
 };

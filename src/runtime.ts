@@ -495,8 +495,11 @@ export interface Terminal {
   cwd(): string;
   /** Writes to standard output; resolves once the system has taken it. A closed pipe is ignored. */
   stdout(text: string): Promise<void>;
-  /** Writes to standard error without blocking; order is kept. A closed pipe is ignored. */
-  stderr(text: string): void;
+  /**
+   * Writes to standard error without blocking; order is kept. A closed pipe is ignored. Lines that a reader is too slow
+   * for are dropped; in their place stands what `dropped` says of their number, a line of its own, also of later ones.
+   */
+  stderr(text: string, dropped?: (lines: number) => string): void;
   /** Whether standard output, standard error are a terminal. */
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
   /** Calls back on SIGINT and SIGTERM (Ctrl-C on Windows), each time, in place of the default. */

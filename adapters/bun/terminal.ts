@@ -4,4 +4,8 @@
  * @module
  */
 
-export { terminal } from "../shared/node_terminal.ts";
+import type { Terminal } from "../../src/runtime.ts";
+import { nodeTerminal } from "../shared/node_terminal.ts";
+
+/** The process. A thread that waits in a write does not keep Bun from ending. */
+export const terminal: Terminal = nodeTerminal(() => false);

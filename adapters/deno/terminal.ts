@@ -14,8 +14,8 @@ import { reportExit } from "./thread.ts";
 const PATIENCE = 1000;
 
 // Deno writes in a thread: these calls never wait.
-const out = output(Deno.stdout, "standard output");
-const err = output(Deno.stderr, "standard error");
+const out = output(Deno.stdout);
+const err = output(Deno.stderr);
 
 /** Whether any of the standard streams leads to a terminal that is still there. */
 function hasTerminal(): boolean {

@@ -9,30 +9,11 @@ import process from "node:process";
 import { isatty } from "node:tty";
 import type { Terminal } from "../../src/runtime.ts";
 import { browserCommand } from "./browser.ts";
-import { type Output, output } from "./output.ts";
-import { standardStream } from "./standard_stream.ts";
+import { type DroppedLines, type Output, output } from "./output.ts";
+import { standardStream, type StopWaiting } from "./standard_stream.ts";
 
 /** How long a reader may take for what was written last, in milliseconds. */
 const PATIENCE = 1000;
-
-// Opened when they are first used: a server in somebody else's process has no business with them.
-let out: Output | null = null;
-let err: Output | null = null;
-
-function stdout(): Output {
-  return out ??= opened(1, "standard output");
-}
-
-function stderr(): Output {
-  return err ??= opened(2, "standard error");
-}
-
-function opened(fd: 1 | 2, name: string): Output {
-  const stream = output(standardStream(fd), name);
-  // Also when it is an error that ends the process.
-  process.on("exit", stream.flushNow);
-  return stream;
-}
 
 /** Whether any of the standard streams leads to a terminal that is still there. */
 function hasTerminal(): boolean {
@@ -54,30 +35,47 @@ function endByHangup(): void {
   process.kill(process.pid, "SIGHUP");
 }
 
-/** The process. */
-export const terminal: Terminal = {
-  args: process.argv.slice(2),
-  pid: process.pid,
-  cwd: () => process.cwd(),
-  stdout: (text) => stdout().write(text),
-  stderr: (text) => stderr().log(text),
-  isTerminal: { stdout: isatty(1), stderr: isatty(2) },
-  onStop(callback) {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => callback(signal));
-  },
-  onHangup: (callback) => void process.on("SIGHUP", () => callback(hasLostTerminal())),
-  openBrowser(url) {
-    const [program, args] = browserCommand(process.platform, url);
-    return new Promise((resolve, reject) => {
-      const child = spawn(program, args, { detached: true, stdio: "ignore" });
-      child.once("error", (error) => reject(new Error(`${program} cannot be started: ${error.message}`)));
-      child.once("spawn", resolve);
-      child.unref();
-    });
-  },
-  async exit(code) {
-    await Promise.all([out?.flush(PATIENCE), err?.flush(PATIENCE)]);
-    if (hasLostTerminal()) endByHangup();
-    process.exit(code);
-  },
-};
+// Opened when they are first used: a server in somebody else's process has no business with them.
+const streams = new Map<1 | 2, Output>();
+
+/** Standard output or standard error. `stopWaiting` is for one that cannot be opened once more. */
+export function standardOutput(fd: 1 | 2, stopWaiting: StopWaiting): Output {
+  const known = streams.get(fd);
+  if (known !== undefined) return known;
+  const opened = output(standardStream(fd, stopWaiting));
+  streams.set(fd, opened);
+  // Also when it is an error that ends the process.
+  process.on("exit", opened.flushNow);
+  return opened;
+}
+
+/** The process. `everyDrop` is said of lines that were dropped, whatever the program would say. */
+export function nodeTerminal(stopWaiting: StopWaiting, everyDrop?: DroppedLines): Terminal {
+  const stream = (fd: 1 | 2) => standardOutput(fd, stopWaiting);
+  return {
+    args: process.argv.slice(2),
+    pid: process.pid,
+    cwd: () => process.cwd(),
+    stdout: (text) => stream(1).write(text),
+    stderr: (text, dropped) => stream(2).log(text, everyDrop ?? dropped),
+    isTerminal: { stdout: isatty(1), stderr: isatty(2) },
+    onStop(callback) {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => callback(signal));
+    },
+    onHangup: (callback) => void process.on("SIGHUP", () => callback(hasLostTerminal())),
+    openBrowser(url) {
+      const [program, args] = browserCommand(process.platform, url);
+      return new Promise((resolve, reject) => {
+        const child = spawn(program, args, { detached: true, stdio: "ignore" });
+        child.once("error", (error) => reject(new Error(`${program} cannot be started: ${error.message}`)));
+        child.once("spawn", resolve);
+        child.unref();
+      });
+    },
+    async exit(code) {
+      await Promise.all([...streams.values()].map((opened) => opened.flush(PATIENCE)));
+      if (hasLostTerminal()) endByHangup();
+      process.exit(code);
+    },
+  };
+}

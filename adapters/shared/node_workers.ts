@@ -6,10 +6,25 @@
 
 import cluster from "node:cluster";
 import process from "node:process";
+import type { Readable } from "node:stream";
 import type { ExitStatus, Line, Worker, Workers } from "../../src/runtime.ts";
 
-/** `Runtime.workers` by processes. */
-export const workers: Workers = { start };
+/** The way of the workers' standard error through the starter. */
+export interface Relay {
+  /** What a worker is started with. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Takes a worker's lines. */
+  lines(stderr: Readable): void;
+}
+
+/**
+ * `Runtime.workers` by processes. With `relay` their standard error goes through the starter. It would be one open file
+ * for all, and Node makes it one that waits whenever it starts a process or ends.
+ */
+export function clusterWorkers(relay: Relay | null): Workers {
+  if (relay !== null) cluster.setupPrimary({ stdio: ["inherit", "inherit", "pipe", "ipc"] });
+  return { start: () => start(relay) };
+}
 
 /** `Runtime.starter`. From then on signals are the starter's. */
 export function starterLine(): Line | null {
@@ -24,10 +39,12 @@ export function starterLine(): Line | null {
   };
 }
 
-function start(): Worker {
-  const worker = cluster.fork();
+function start(relay: Relay | null): Worker {
+  const worker = cluster.fork(relay?.environment);
+  relay?.lines(worker.process.stderr!);
   const exited = new Promise<ExitStatus>((resolve) => {
-    worker.on("exit", (code: number | null, signal: string | null) => {
+    // Its last lines may come after its end.
+    worker.process.on(relay === null ? "exit" : "close", (code: number | null, signal: string | null) => {
       resolve(signal ? { code: null, signal } : { code, signal: null });
     });
   });

@@ -5,6 +5,7 @@
  */
 
 import { setImmediate } from "node:timers";
+import { Buffer } from "node:buffer";
 
 /** Where the bytes go. */
 export interface Sink {
@@ -16,19 +17,35 @@ export interface Sink {
 export interface Output {
   /** Resolves once the system has taken the text and all before it, or nobody will. */
   write(text: string): Promise<void>;
-  /** The same without anybody waiting: what the reader is too slow for is left out, and how much is said in its place. */
-  log(text: string): void;
+  /**
+   * The same without anybody waiting: lines that the reader is too slow for are dropped, and in the place of each row of
+   * them stands what `dropped` says of their number. It holds for later lines, too.
+   */
+  log(text: string, dropped?: DroppedLines): void;
+  /** So many lines were dropped before they came here. */
+  drop(lines: number): void;
   /** Resolves once nothing is waiting, or after `patience` milliseconds. */
   flush(patience: number): Promise<void>;
   /** Writes what the system takes at once, as the last thing that is done. */
   flushNow(): void;
 }
 
-/** Most that waits for a slow reader, in characters. */
+/** What is written in the place of so many lines. */
+export type DroppedLines = (lines: number) => string;
+
+/** What that may take, in bytes. */
+const NOTE = 512;
+
+const DROPPED: DroppedLines = (lines) => `htbin: ${lines} lines were dropped here\n`;
+
+/** Most that waits for a slow reader, in bytes. */
 const LIMIT = 1024 * 1024;
 
-/** Most that is written at once, in characters. */
-const BATCH = 64 * 1024;
+/**
+ * Most that is written at once, in bytes. A pipe takes that much whole or not at all (PIPE_BUF), so that the lines of
+ * several workers are not mixed.
+ */
+const BATCH = 4096;
 
 const encoder = new TextEncoder();
 
@@ -37,29 +54,34 @@ const PAUSE = [10, 200] as const;
 
 interface Entry {
   text(): string;
+  /** In bytes. */
   readonly length: number;
   readonly done: () => void;
 }
 
 /** Texts that nobody waits for, on their way together. */
 interface Lines extends Entry {
-  append(text: string): void;
+  append(text: string, size: number): void;
 }
 
-function linesOf(first: string): Lines {
+function linesOf(first: string, size: number): Lines {
   let all = first;
+  let length = size;
   return {
-    append: (text) => void (all += text),
+    append(text, size) {
+      all += text;
+      length += size;
+    },
     text: () => all,
     get length() {
-      return all.length;
+      return length;
     },
     done() {},
   };
 }
 
-/** Makes an output. `name` is what its reader reads, for the note that something was left out. */
-export function output(sink: Sink, name: string): Output {
+/** Makes an output. */
+export function output(sink: Sink): Output {
   const waiting: Entry[] = [];
   /** The last that waits, where more can go along with it. */
   let lines: Lines | null = null;
@@ -68,6 +90,7 @@ export function output(sink: Sink, name: string): Output {
   let rest: Uint8Array = new Uint8Array();
   let pumping: Promise<void> | null = null;
   let isGone = false;
+  let say = DROPPED;
 
   function add(entry: Entry): void {
     lines = null;
@@ -75,21 +98,24 @@ export function output(sink: Sink, name: string): Output {
     length += entry.length;
     pumping ??= pump();
   }
-  function addLine(text: string): void {
-    if (lines !== null && lines.length < BATCH) {
-      lines.append(text);
-      length += text.length;
+  function addLine(text: string, size: number): void {
+    if (lines !== null && lines.length + size <= BATCH) {
+      lines.append(text, size);
+      length += size;
       return;
     }
-    const begun = linesOf(text);
+    const begun = linesOf(text, size);
     add(begun);
     lines = begun;
   }
   function take(): Entry[] {
     const batch: Entry[] = [];
-    for (let size = 0; waiting.length > 0 && size < BATCH; size += batch.at(-1)!.length) {
-      batch.push(waiting.shift()!);
-    }
+    let size = 0;
+    do {
+      const entry = waiting.shift()!;
+      size += entry.length;
+      batch.push(entry);
+    } while (waiting.length > 0 && size + waiting[0]!.length <= BATCH);
     if (waiting.length === 0) lines = null;
     const text = batch.map((entry) => entry.text()).join("");
     rest = encoder.encode(text);
@@ -119,8 +145,7 @@ export function output(sink: Sink, name: string): Output {
       else await sleep(pause = Math.min(pause * 2, PAUSE[1]));
     }
   }
-  function loseLines(text: string): void {
-    const count = text.split("\n").length - 1;
+  function drop(count: number): void {
     if (lost !== null) {
       lost.lines += count;
       return;
@@ -130,9 +155,9 @@ export function output(sink: Sink, name: string): Output {
     add({
       text() {
         lost = null;
-        return `htbin: ${here.lines} lines were left out here, because ${name} was not read\n`;
+        return say(here.lines);
       },
-      length: 0,
+      length: NOTE,
       done() {},
     });
   }
@@ -140,13 +165,16 @@ export function output(sink: Sink, name: string): Output {
     write: (text) =>
       new Promise((done) => {
         if (isGone) done();
-        else add({ text: () => text, length: text.length, done });
+        else add({ text: () => text, length: Buffer.byteLength(text), done });
       }),
-    log(text) {
+    log(text, dropped) {
+      say = dropped ?? say;
       if (isGone) return;
-      if (length + text.length > LIMIT) loseLines(text);
-      else addLine(text);
+      const size = Buffer.byteLength(text);
+      if (length + size > LIMIT) drop(text.split("\n").length - 1);
+      else addLine(text, size);
     },
+    drop,
     flush: async (patience) => void await Promise.race([pumping, sleep(patience)]),
     flushNow() {
       try {

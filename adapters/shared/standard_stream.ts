@@ -10,11 +10,12 @@
 import { constants, fstatSync, openSync, write, writeSync } from "node:fs";
 import type { Sink } from "./output.ts";
 
+/** Makes writes to this descriptor fail where they would wait. `false` where that cannot be. */
+export type StopWaiting = (fd: number) => boolean;
+
 /** The stream with this number. */
-export function standardStream(fd: 1 | 2): Sink {
-  const kind = kindOf(fd);
-  // The disk always takes bytes.
-  const own = kind === "file" ? fd : kind === "pipe" ? openWithoutBlocking(fd) : null;
+export function standardStream(fd: 1 | 2, stopWaiting: StopWaiting): Sink {
+  const own = ownDescriptor(fd) ?? (stopWaiting(fd) ? fd : null);
   if (own === null) return { write: (bytes) => writeInThread(fd, bytes) };
   return {
     write(bytes) {
@@ -28,25 +29,35 @@ export function standardStream(fd: 1 | 2): Sink {
   };
 }
 
+const known = new Map<number, number | null>();
+
+/**
+ * A descriptor of the same file, pipe or terminal, writing to which never waits. `null` for a socket, for what belongs to
+ * another user, and where the system cannot do that.
+ */
+export function ownDescriptor(fd: 1 | 2): number | null {
+  // The disk always takes bytes.
+  if (!known.has(fd)) known.set(fd, isFile(fd) ? fd : openWithoutBlocking(fd));
+  return known.get(fd)!;
+}
+
 /** What a reader is who has more unread than the system keeps. */
 function isBusy(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === "EAGAIN";
 }
 
-function kindOf(fd: number): "file" | "pipe" | "other" {
+function isFile(fd: number): boolean {
   try {
-    const stats = fstatSync(fd);
-    if (stats.isFile()) return "file";
-    return stats.isFIFO() || stats.isCharacterDevice() ? "pipe" : "other";
+    return fstatSync(fd).isFile();
   } catch {
     // Closed before this process was started.
-    return "other";
+    return false;
   }
 }
 
 /**
  * The same pipe or terminal once more. That writes to it fail instead of waiting is a property of an open file, and
- * this one is shared with others. `null` where the system has no such names, or refuses.
+ * this one is shared with others.
  */
 function openWithoutBlocking(fd: number): number | null {
   try {

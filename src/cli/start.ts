@@ -30,7 +30,7 @@ export async function serveUntilStopped(
     ? await openSite(runtime, settings, options)
     : await openFleet(workers, runtime, settings, options, file);
   // Before the first line is out: whoever waits for it may send a signal right away.
-  const stopped = untilStopped(runtime.terminal, settings, started);
+  const stopped = untilStopped(runtime.terminal, settings, started, options.log);
   await announce(started);
   return await stopped;
 }

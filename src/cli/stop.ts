@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Log } from "../log/events.ts";
 import type { Terminal } from "../runtime.ts";
 import type { Started } from "./open.ts";
 import type { Settings } from "./settings.ts";
@@ -26,9 +27,10 @@ const PATIENCE = 500;
  * A closed terminal is the first of these signals; any other SIGHUP lets files be read anew.
  */
 export function untilStopped(
-  terminal: Pick<Terminal, "onStop" | "onHangup" | "stderr">,
+  terminal: Pick<Terminal, "onStop" | "onHangup">,
   { drainMs, graceMs }: Pick<Settings, "drainMs" | "graceMs">,
   { server, site, drain, reload }: Stoppable,
+  log: Log,
 ): Promise<number> {
   let signals = 0;
   return new Promise((resolve, reject) => {
@@ -47,18 +49,19 @@ export function untilStopped(
     });
   });
 
+  function tell(message: string): void {
+    log({ type: "message", level: "info", source: "server", message });
+  }
   async function closeGracefully(): Promise<void> {
     drain();
     if (drainMs > 0) {
-      terminal.stderr(
-        `htbin: stopping in ${drainMs / 1000} s, as probes are told; once more stops at once\n`,
-      );
+      tell(`stopping in ${drainMs / 1000} s, as probes are told; once more stops at once`);
       await new Promise((resolve) => setTimeout(resolve, drainMs));
       if (signals > 1) return;
     }
     const timer = setTimeout(() => {
       const limit = `at most ${graceMs / 1000} s; once more breaks them off`;
-      terminal.stderr(`htbin: waiting for open responses and scripts, ${limit}\n`);
+      tell(`waiting for open responses and scripts, ${limit}`);
     }, PATIENCE);
     await Promise.all([server.close(graceMs), site.close(graceMs)]);
     clearTimeout(timer);

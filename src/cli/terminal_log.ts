@@ -16,6 +16,8 @@ export function terminalLog(
   colours: boolean,
 ): Log {
   const said = new Set<string>();
+  // Also of lines that workers wrote.
+  terminal.stderr("", dropped);
   return Object.assign(tell, { access: log !== null });
 
   function tell(event: LogEvent): void {
@@ -25,6 +27,14 @@ export function terminalLog(
       if (quiet || said.has(event.message)) return;
       said.add(event.message);
     }
-    terminal.stderr(`${formatEvent(event, log ?? "common", colours)}\n`);
+    terminal.stderr(lineOf(event));
+  }
+  function lineOf(event: LogEvent): string {
+    return `${formatEvent(event, log ?? "common", colours)}\n`;
+  }
+  function dropped(lines: number): string {
+    const what = lines === 1 ? "1 line of the log was" : `${lines} lines of the log were`;
+    const message = `${what} dropped here, because standard error was not read`;
+    return lineOf({ type: "message", level: "warning", source: "server", message });
   }
 }

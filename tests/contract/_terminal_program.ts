@@ -43,7 +43,8 @@ async function flood(): Promise<void> {
   const before = process.memoryUsage().rss;
   for (let round = 0; round < 100; round++) {
     for (let line = 0; line < 1000; line++) {
-      terminal.stderr(`${String(round * 1000 + line).padStart(6)} ${"x".repeat(992)}\n`);
+      const text = `${String(round * 1000 + line).padStart(6)} ${"x".repeat(992)}\n`;
+      terminal.stderr(text, (lines) => `${lines} lines are missing\n`);
     }
     await new Promise((resolve) => setTimeout(resolve, 2));
   }

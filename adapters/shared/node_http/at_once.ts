@@ -4,9 +4,11 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AtOnce, PreparedResponse, RequestHead } from "../../../src/at_once.ts";
 import type { Connection } from "../../../src/handler.ts";
+import type { Bytes } from "../../../src/runtime.ts";
 import { isHost } from "../host.ts";
 
 /** An answer that has been handed over and not all been taken yet. */
@@ -22,8 +24,9 @@ export function answerAtOnce(
   outgoing: ServerResponse,
   connection: Connection,
 ): Remainder | "done" | null {
-  if (!isSimple(incoming)) return null;
-  const answer = atOnce(new IncomingHead(incoming), connection);
+  const head = simpleHead(incoming);
+  if (head === null) return null;
+  const answer = atOnce(head, connection);
   return typeof answer === "object" ? send(outgoing, answer) : null;
 }
 
@@ -35,7 +38,7 @@ function send(
   outgoing.writeHead(status, headers as Record<string, string | string[]>);
   const length = body === null ? 0 : body.length;
   if (body === null) outgoing.end();
-  else outgoing.end(body);
+  else outgoing.end(bufferOf(body));
   if (outgoing.writableLength === 0) {
     onSent?.({ begun: true, bytes: length, complete: true });
     return "done";
@@ -50,30 +53,48 @@ function send(
   return { leave: () => report(false) };
 }
 
-/** Whether it is a GET or HEAD without a body, an upgrade or anything wrong with its host (RFC 9112 section 3.2). */
-function isSimple({ method, url, rawHeaders, httpVersion }: IncomingMessage): boolean {
-  if (method !== "GET" && method !== "HEAD" || url === undefined || url.charCodeAt(0) !== 47) return false;
+const buffers = new WeakMap<Bytes, Buffer>();
+
+/** The same bytes in the only class that `node:http` takes as it is: it would make one for each response. */
+function bufferOf(bytes: Bytes): Buffer {
+  let buffer = buffers.get(bytes);
+  if (buffer === undefined) {
+    buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    buffers.set(bytes, buffer);
+  }
+  return buffer;
+}
+
+/**
+ * The head of a GET or HEAD without a body, an upgrade or anything wrong with its host (RFC 9112 section 3.2); `null` for
+ * any other request.
+ */
+function simpleHead({ method, url, rawHeaders, httpVersion }: IncomingMessage): IncomingHead | null {
+  if (method !== "GET" && method !== "HEAD" || url === undefined || url.charCodeAt(0) !== 47) return null;
   let hosts = 0;
+  let lengths = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!;
+    lengths |= 1 << name.length;
     switch (name.length) {
       case 4:
         if (name.toLowerCase() !== "host") break;
-        if (!isKnownHost(rawHeaders[at + 1]!)) return false;
+        if (!isKnownHost(rawHeaders[at + 1]!)) return null;
         hosts++;
         break;
       case 7:
-        if (name.toLowerCase() === "upgrade") return false;
+        if (name.toLowerCase() === "upgrade") return null;
         break;
       case 14:
-        if (name.toLowerCase() === "content-length") return false;
+        if (name.toLowerCase() === "content-length") return null;
         break;
       case 17:
-        if (name.toLowerCase() === "transfer-encoding") return false;
+        if (name.toLowerCase() === "transfer-encoding") return null;
         break;
     }
   }
-  return hosts === 1 || hosts === 0 && httpVersion === "1.0";
+  if (hosts !== 1 && (hosts !== 0 || httpVersion !== "1.0")) return null;
+  return new IncomingHead(method, url, rawHeaders, lengths);
 }
 
 let knownHost = "";
@@ -91,11 +112,14 @@ class IncomingHead implements RequestHead {
   readonly method: string;
   readonly target: string;
   readonly #raw: readonly string[];
+  /** A bit for each length that a name has (modulo 32): of most names that are asked for, there is no field. */
+  readonly #lengths: number;
 
-  constructor({ method, url, rawHeaders }: IncomingMessage) {
-    this.method = method!;
-    this.target = url!;
-    this.#raw = rawHeaders;
+  constructor(method: string, target: string, raw: readonly string[], lengths: number) {
+    this.method = method;
+    this.target = target;
+    this.#raw = raw;
+    this.#lengths = lengths;
   }
 
   get headers(): Pick<Headers, "get"> {
@@ -104,6 +128,7 @@ class IncomingHead implements RequestHead {
 
   /** As `Headers.get()`: fields of one name are joined. */
   get(name: string): string | null {
+    if ((this.#lengths & 1 << name.length) === 0) return null;
     const raw = this.#raw;
     let value: string | null = null;
     for (let at = 0; at < raw.length; at += 2) {

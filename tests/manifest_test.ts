@@ -163,6 +163,22 @@ test("hono is an optional peer, and nothing imports it: htbin/hono fits any vers
   for (const [path, names] of modules) assert.ok(!names.some((name) => /^hono\b/.test(name)), path);
 });
 
+test("what few need is not loaded with the rest: media types, TLS, listings, bcrypt", () => {
+  const loaded = new Set<string>();
+  const queue = ["mod.ts", "cli.ts", "adapters/deno.ts", "adapters/bun.ts", "adapters/node.ts"];
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (loaded.has(path)) continue;
+    loaded.add(path);
+    for (const name of staticImportsOf(path)) {
+      if (name.startsWith(".")) queue.push(resolve(path, name));
+      else loaded.add(name);
+    }
+  }
+  assert.ok(loaded.has("adapters/shared/node_http/listener.ts") && loaded.has("node:http"));
+  const few = /media_types|^node:(?:https|tls|crypto|cluster|zlib)$|^bcryptjs|listing_(?:page|response)/;
+  assert.deepEqual([...loaded].filter((name) => few.test(name)), []);
+});
+
 test("the core names no runtime", () => {
   for (const path of modules.keys()) {
     if (path !== "mod.ts" && !path.startsWith("src/")) continue;
@@ -210,6 +226,13 @@ function importsOf(path: string): string[] {
   const code = withoutComments(readFileSync(path, "utf8"));
   const pattern = /\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
   return Array.from(code.matchAll(pattern), ([, from, bare, dynamic]) => (from ?? bare ?? dynamic) as string);
+}
+
+/** Those that are loaded with the module itself. */
+function staticImportsOf(path: string): string[] {
+  const code = withoutComments(readFileSync(path, "utf8"));
+  const pattern = /^(?:import|export)(?! type\b)[^;"]*?\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"/gm;
+  return Array.from(code.matchAll(pattern), ([, from, bare]) => (from ?? bare) as string);
 }
 
 function sideEffectImportsOf(path: string): string[] {

@@ -6,7 +6,7 @@
  */
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { ListenError, type ListenOptions, type TlsOptions } from "../../src/runtime.ts";
+import { ListenError, type TlsOptions } from "../../src/runtime.ts";
 
 /** A certificate chain and its key in the clear, as PEM text and nothing else. */
 export type CheckedTls = Pick<TlsOptions, "cert" | "key">;
@@ -15,14 +15,11 @@ const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/
 const PRIVATE_KEY = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]+?-----END \1-----/;
 
 /**
- * Checks `options.tls`. Either text may hold the other as well.
+ * Checks certificate and key. Either text may hold the other as well.
  *
  * @throws {ListenError} With the reason "tls".
  */
-export function checkTls(options: { readonly tls: TlsOptions }): CheckedTls;
-export function checkTls(options: Pick<ListenOptions, "tls">): CheckedTls | undefined;
-export function checkTls({ tls }: Pick<ListenOptions, "tls">): CheckedTls | undefined {
-  if (tls === undefined) return undefined;
+export function checkTls(tls: TlsOptions): CheckedTls {
   const chain = tls.cert.match(CERTIFICATES);
   if (chain === null) throw failure("there is no PEM certificate in it");
   const key = privateKey(tls);

@@ -31,6 +31,8 @@ const OF_THE_FILE: readonly string[] = [
   "last-modified",
 ];
 
+const DEFAULT_TYPE = "application/octet-stream";
+
 /**
  * Makes it for an allow-list of folders.
  *
@@ -42,7 +44,8 @@ export function createSendFile(folders: readonly string[], files: FileSystem): S
       throw new TypeError(`Cannot use "${folder}" in the option sendfile: it must be an absolute path`);
     }
   }
-  const typeOf = mediaTypes({}, "application/octet-stream");
+  // Without a folder, nothing is sent.
+  const typeOf = folders.length === 0 ? null : mediaTypes({}, DEFAULT_TYPE);
 
   async function isAllowed(realPath: string): Promise<boolean> {
     for (const folder of folders) {
@@ -75,7 +78,7 @@ export function createSendFile(folders: readonly string[], files: FileSystem): S
       file = refuse(error.reason === "exhausted" ? 503 : 403, `wants ${path} sent: ${error.message}`);
     }
     if ("reason" in file) return await fail(file);
-    const type = answer.headers.get("content-type") ?? typeOf(baseName(path));
+    const type = answer.headers.get("content-type") ?? await typeOf?.(baseName(path)) ?? DEFAULT_TYPE;
     return await send(file, type, answer, request, fail);
   };
 }

@@ -4,25 +4,38 @@
  * @module
  */
 
-// Not with the first file that needs it: out of descriptors, that would fail, and Node and Bun never import again what
-// has failed once.
-import { contentType } from "#std/media_types/content_type";
 import type { StaticOptions } from "./options.ts";
 
 /** Finds media types. */
-export type MediaTypes = (name: string) => string;
+export type MediaTypes = (name: string) => Promise<string>;
+
+/** From an ending, with its dot, to a type of the built-in table. */
+type Table = (ending: string) => string | undefined;
+
+let table: Promise<Table> | null = null;
+
+/** 200 KiB, which whoever imports this library for something else does without. */
+function loadTable(): Promise<Table> {
+  if (table === null) {
+    table = import("#std/media_types/content_type").then(({ contentType }) => contentType);
+    // Whoever wants a type hears of it.
+    table.catch(() => {});
+  }
+  return table;
+}
 
 /**
- * Makes the lookup.
+ * Makes the lookup. The table is loaded now and not with the first file that needs it: out of descriptors, that would
+ * fail, and Node and Bun never import again what has failed once.
  *
  * @throws {TypeError} For an ending without a dot at its start, or a value that cannot stand in a header.
  */
 export function mediaTypes(types: NonNullable<StaticOptions["types"]>, defaultType: string): MediaTypes {
   if (typeof types !== "function") return typesByEnding(types, defaultType);
   const builtIn = typesByEnding({}, defaultType);
-  return (name) => {
+  return async (name) => {
     const type = types(name);
-    return type === undefined ? builtIn(name) : withCharset(checkMediaType(type));
+    return type === undefined ? await builtIn(name) : withCharset(checkMediaType(type));
   };
 }
 
@@ -36,24 +49,25 @@ function typesByEnding(types: Readonly<Record<string, string>>, defaultType: str
   }
   const fallback = withCharset(checkMediaType(defaultType));
   const known = new Map<string, string>();
+  const table = loadTable();
 
-  function lookUp(extension: string): string {
+  async function lookUp(extension: string): Promise<string> {
     let type = known.get(extension);
     if (type === undefined) {
-      type = withCharset(contentType(extension)?.replace(/;.*/, "") ?? fallback);
+      type = withCharset((await table)(extension)?.replace(/;.*/, "") ?? fallback);
       // Names of files are not ours: an upload folder must not fill the memory.
       if (known.size < 4096) known.set(extension, type);
     }
     return type;
   }
 
-  return (name) => {
+  return async (name) => {
     const ending = own.size === 0 ? undefined : ownType(own, name.toLowerCase());
     if (ending !== undefined) return ending;
     const dot = name.lastIndexOf(".");
     // A dot at the start makes a hidden file, not an ending.
     if (dot <= 0) return fallback;
-    return lookUp(name.slice(dot).toLowerCase());
+    return await lookUp(name.slice(dot).toLowerCase());
   };
 }
 

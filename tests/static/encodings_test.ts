@@ -109,7 +109,7 @@ describe("mediaTypes()", () => {
     ["dot.", "application/octet-stream"],
   ];
   for (const [name, type] of cases) {
-    it(`takes ${name} for ${type}`, () => assert.equal(typeOf(name), type));
+    it(`takes ${name} for ${type}`, async () => assert.equal(await typeOf(name), type));
   }
 
   it("refuses what cannot be a type", () => {

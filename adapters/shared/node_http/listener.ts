@@ -5,13 +5,11 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { clearInterval, setInterval } from "node:timers";
 import type { Handler } from "../../../src/handler.ts";
 import type { Listener, ListenOptions } from "../../../src/runtime.ts";
 import { networkAddress } from "../address.ts";
-import { type CheckedTls, checkTls } from "../tls.ts";
 import { type Accept, acceptItself } from "./acceptor.ts";
 import { type Ends, type Exchange, type ExchangeOptions, startExchange } from "./exchange.ts";
 import { linger } from "./linger.ts";
@@ -24,10 +22,11 @@ export async function listen(
   accept: Accept = acceptItself,
   keepAliveMs: number = KEEP_ALIVE,
 ): Promise<Listener> {
-  const tls = checkTls(options);
-  const server = createHttpServer(tls);
+  // Code that only those load who want TLS: it takes several milliseconds.
+  const secure = options.tls && (await import("./tls_server.ts")).createTlsServer(LIMITS, options.tls);
+  const server = secure?.server ?? createServer(LIMITS);
   let closing: Promise<void> | null = null;
-  const clients = serveClients(server, tls !== undefined, {
+  const clients = serveClients(server, secure !== undefined, {
     handler,
     onError: options.onError ?? (() => {}),
     isClosing: () => closing !== null,
@@ -46,17 +45,8 @@ export async function listen(
       }
       return closing;
     },
-    ...(isRenewable(server) && { setTls: (tls) => server.setSecureContext(checkTls({ tls })) }),
+    ...(secure?.setTls && { setTls: secure.setTls }),
   };
-}
-
-/** A server whose certificate can be changed: Bun has none. */
-interface Renewable {
-  setSecureContext(tls: CheckedTls): void;
-}
-
-function isRenewable(server: object): server is Renewable {
-  return "setSecureContext" in server;
 }
 
 /** In milliseconds. Longer than proxies keep theirs (60 s), so that it is they who close. */
@@ -68,20 +58,17 @@ const KEEP_ALIVE_ROUNDS = 13;
 /** In milliseconds. Node would take the limit for whole requests, which is none. */
 const HEADERS = 60_000;
 
-function createHttpServer(tls: CheckedTls | undefined): Server {
-  const limits = {
-    // A timer for each connection, set anew with each response, costs more than a look at all of them now and then.
-    keepAliveTimeout: 0,
-    // Most requests come without a body: nobody has to wait for its end.
-    optimizeEmptyRequests: true,
-    // An upload may take hours; only the head has to come in time.
-    requestTimeout: 0,
-    headersTimeout: HEADERS,
-    // urlOf() looks at the Host field, at this and at all else that may be wrong with it.
-    requireHostHeader: false,
-  };
-  return tls === undefined ? createServer(limits) : createTlsServer({ ...limits, ...tls });
-}
+const LIMITS = {
+  // A timer for each connection, set anew with each response, costs more than a look at all of them now and then.
+  keepAliveTimeout: 0,
+  // Most requests come without a body: nobody has to wait for its end.
+  optimizeEmptyRequests: true,
+  // An upload may take hours; only the head has to come in time.
+  requestTimeout: 0,
+  headersTimeout: HEADERS,
+  // urlOf() looks at the Host field, at this and at all else that may be wrong with it.
+  requireHostHeader: false,
+};
 
 /** A connection and what happens on it. */
 interface Client extends Ends {

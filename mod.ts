@@ -35,7 +35,7 @@ export { basicAuth, type BasicAuthOptions } from "./src/access/basic_auth.ts";
 export { cors, type CorsOptions } from "./src/access/cors.ts";
 export { parseHtpasswd } from "./src/access/htpasswd.ts";
 export type { CheckPassword } from "./src/access/passwords.ts";
-export type { AtOnce, PreparedResponse, RequestHead } from "./src/at_once.ts";
+export type { AtOnce, PreparedResponse, RequestFields, RequestHead } from "./src/at_once.ts";
 export { byMethod, type ByMethodOptions } from "./src/by_method.ts";
 export { explainCgi, type Explanation } from "./src/cgi/explain.ts";
 export { cgi } from "./src/cgi/mod.ts";
@@ -50,7 +50,7 @@ export type {
 } from "./src/cgi/options.ts";
 export { type ErrorPage, errorPage, type ErrorPageInit, type RenderError } from "./src/error_page.ts";
 export { type Fetch, type FetchOptions, toFetch } from "./src/fetch.ts";
-export type { AnsweringScript, Connection, Handler, Sent, VerifiedUser } from "./src/handler.ts";
+export type { AnsweringScript, Begun, Connection, Handler, Sent, VerifiedUser } from "./src/handler.ts";
 export { health, type HealthHandler } from "./src/health.ts";
 export { consoleLog } from "./src/log/console.ts";
 export type {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { askAtOnce, type AtOnce, type PreparedResponse, type RequestHead } from "./at_once.ts";
+import { askAtOnce, type AtOnce, changeAnswer, type RequestHead } from "./at_once.ts";
 import { errorPage, type ShowError } from "./error_page.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { hasInvalidHost } from "./host.ts";
@@ -38,14 +38,16 @@ export function completeHandler(handler: Handler, renderError: ShowError, log: L
   }
   return Object.assign(handleCompletely, { atOnce });
 
-  function atOnce(head: RequestHead, connection: Connection): PreparedResponse | "later" {
+  function atOnce(head: RequestHead, connection: Connection): ReturnType<AtOnce> {
     if (hasInvalidHost(head) || connection.mount !== undefined) return "later";
     const started = log.access === false ? 0 : performance.now();
     const answer = tryAtOnce(head, connection);
     if (answer === undefined || answer === "later") return "later";
     if (log.access === false) return answer;
-    const { status, headers, body } = answer;
-    return { status, headers, body, onSent: accessTeller(head, connection, status, started, log) };
+    return changeAnswer(answer, (made) => ({
+      ...made,
+      onSent: accessTeller(head, connection, made, started, log),
+    }));
   }
 
   /** What fails is asked the ordinary way, where failures are answered and logged. */
@@ -58,7 +60,7 @@ export function completeHandler(handler: Handler, renderError: ShowError, log: L
   }
 
   async function handleCompletely(request: Request, connection: Connection = {}): Promise<Response> {
-    const requestId = connection.requestId ?? crypto.randomUUID();
+    const requestId = connection.requestId ?? connection.begun?.requestId ?? crypto.randomUUID();
     const record = accessRecord(request, { ...connection, requestId }, log);
     const { onScript, onUser } = record;
     let response: Response;

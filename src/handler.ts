@@ -49,12 +49,42 @@ export interface Connection {
   readonly dispatch?: Handler;
   /** How many local redirects led here. */
   readonly redirects?: number;
+  /** What the handler has begun for this very request when it was asked to answer at once. */
+  readonly begun?: Begun;
   /** Calls back when the response has been sent or broken off. Given by servers that can tell. */
   readonly onSent?: (callback: (sent: Sent) => void) => void;
   /** Takes note of the script that answers the request. Given by whoever logs it. */
   readonly onScript?: (script: AnsweringScript) => void;
   /** Takes note of the user, once it is verified. Given by whoever logs the request. */
   readonly onUser?: (user: VerifiedUser) => void;
+}
+
+/**
+ * Work that was begun for a request before the handler was asked in full ({@linkcode Handler.atOnce}). Whoever gets one
+ * asks the handler in full, with it in `connection.begun`: also when the client has left meanwhile.
+ *
+ * @example
+ * ```ts
+ * import type { AtOnce, Begun, Handler } from "htbin";
+ *
+ * // A server of one's own: at once if it can be, else in full.
+ * async function answer(handler: Handler, request: Request): Promise<number | undefined> {
+ *   const { pathname, search } = new URL(request.url);
+ *   const head = { method: request.method, target: pathname + search, headers: request.headers };
+ *   const made: Awaited<ReturnType<AtOnce>> = await handler.atOnce?.(head, {}) ?? "later";
+ *   if (typeof made === "object" && "status" in made) return made.status;
+ *   const begun: Begun | undefined = typeof made === "object" ? made : undefined;
+ *   return (await handler(request, begun === undefined ? {} : { begun }))?.status;
+ * }
+ * const hello: Handler = () => new Response("Hello");
+ * console.assert(await answer(hello, new Request("http://localhost/")) === 200);
+ * ```
+ */
+export interface Begun {
+  /** What the request is called from here on. */
+  readonly requestId: string;
+  /** When it began, as `performance.now()` has it. */
+  readonly started: number;
 }
 
 /** Somebody whose password or the like has been checked. */

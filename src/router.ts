@@ -4,7 +4,7 @@
  * @module
  */
 
-import { askAtOnce, type PreparedResponse, type RequestHead } from "./at_once.ts";
+import { askAtOnce, type AtOnce, type RequestHead } from "./at_once.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { isRefusal, requestPath, requestUrl, targetPath } from "./request_path.ts";
 
@@ -60,7 +60,7 @@ export function route(routes: Iterable<Route>): Handler {
     return undefined;
   }
 
-  function atOnce(head: RequestHead, connection: Connection): PreparedResponse | undefined | "later" {
+  function atOnce(head: RequestHead, connection: Connection): ReturnType<AtOnce> {
     const path = targetPath(head.target);
     const segments = isRefusal(path) ? null : path.segments;
     const mount = mountSegments(connection.mount);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { askAtOnce, type AtOnce, preparedHeaders, type PreparedResponse } from "./at_once.ts";
+import { askAtOnce, type AtOnce, changeAnswer, preparedHeaders, type PreparedResponse } from "./at_once.ts";
 import { changeable } from "./changeable.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { addVary, type HeaderField, responseField } from "./header_field.ts";
@@ -40,16 +40,16 @@ export function withHeaders(
 /** A handler whose responses are changed by `put` alone: by what it is, whatever the request. */
 export function puttingHeaders(put: (response: Response) => Response, handler: Handler): Handler {
   const done = new WeakMap<PreparedResponse, PreparedResponse>();
-  const atOnce: AtOnce = (head, connection) => {
-    const answer = askAtOnce(handler, head, connection);
-    if (typeof answer !== "object") return answer;
+  const atOnce: AtOnce = (head, connection) => changeAnswer(askAtOnce(handler, head, connection), change);
+
+  function change(answer: PreparedResponse): PreparedResponse {
     let changed = done.get(answer);
     if (changed === undefined) {
       changed = { ...answer, headers: preparedHeaders(put(responseOf(answer)).headers) };
       done.set(answer, changed);
     }
     return changed;
-  };
+  }
   return Object.assign(handleWithHeaders, { atOnce });
 
   async function handleWithHeaders(

@@ -8,12 +8,18 @@ import { parseHttpDate } from "../static/http_date.ts";
 import { evaluateConditions } from "../static/preconditions.ts";
 import type { Answer } from "./response.ts";
 
+/** What of a request its conditions are taken from. */
+export interface Conditional {
+  readonly method: string;
+  readonly headers: Pick<Headers, "get">;
+}
+
 /**
  * The status that a condition of the request makes of a script's answer: 304, 412, or `null` when the document is to be
  * sent. Only where the script left the status to the server: one that says 200 means it.
  */
 export function conditionalStatus(
-  request: Request,
+  request: Conditional,
   { implicit, headers, status }: Answer,
 ): 304 | 412 | null {
   if (!implicit || status !== 200) return null;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RequestFields } from "../at_once.ts";
 import type { Connection } from "../handler.ts";
 import { hasInvalidHost } from "../host.ts";
 import type { ProcessHost } from "../runtime.ts";
@@ -17,9 +18,17 @@ import { fieldText, headerVariables } from "./request_headers.ts";
 import type { Script } from "./script.ts";
 import { addressAsHost, requestedHost } from "./server_name.ts";
 
+/** What a script is asked: a request, or its head alone. */
+export interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: RequestFields;
+}
+
 /** A request for a script, with all that its variables are made from. */
 export interface EnvironmentCall {
-  readonly request: Request;
+  /** A whole one where the `env` option is a function, which is given it. */
+  readonly request: Request | Asked;
   /** The request's URL, from `requestUrl()`. */
   readonly url: URL;
   readonly connection: Connection;
@@ -179,6 +188,7 @@ function override(
 }
 
 function scriptCall({ request, connection, script }: EnvironmentCall): ScriptCall {
+  if (!(request instanceof Request)) throw new TypeError("Cannot call env() without a whole request");
   return {
     request,
     connection,
@@ -192,7 +202,7 @@ function scriptCall({ request, connection, script }: EnvironmentCall): ScriptCal
  * The query as it was sent. A URL's own `search` has some characters percent-encoded (`"`, `<`, `'`), and section 4.1.7
  * wants it untouched; so the text of the request is used where it means the same.
  */
-function rawQuery(request: Request, url: URL): string {
+function rawQuery(request: Asked, url: URL): string {
   const parsed = url.search.slice(1);
   const start = request.url.indexOf("?");
   if (start < 0) return parsed;

@@ -30,7 +30,7 @@ interface Hop {
 
 /** Reads what proxies say; `null` when the request came directly, or through somebody who is not trusted. */
 export type ReadForwarded = (
-  headers: Headers,
+  headers: Pick<Headers, "get">,
   remote: NetworkAddress | null | undefined,
 ) => Forwarded | null;
 
@@ -87,7 +87,7 @@ function findClient(
 }
 
 /** The hops from the nearest to the farthest: backwards, as proxies append. */
-function readHops(headers: Headers): readonly Hop[] {
+function readHops(headers: Pick<Headers, "get">): readonly Hop[] {
   const chain = splitList(headers.get("x-forwarded-for"));
   const standard = headers.get("forwarded");
   if (chain.length === 0 && standard !== null) return parseForwarded(standard);

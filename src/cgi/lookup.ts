@@ -12,10 +12,15 @@ import { createFindFile, mayBeScript, PASS, type Refusal, refuse } from "./find_
 import { createInterpreters } from "./interpreter.ts";
 import type { CgiOptions } from "./options.ts";
 import { createPrepare, type Places } from "./prepare.ts";
-import type { Lookup } from "./script.ts";
+import { createKnownScripts } from "./known_scripts.ts";
+import type { Lookup, Script } from "./script.ts";
 
 /** Finds the script for a path. `mount` is the decoded prefix that led here, without a slash at its end. */
-export type FindScript = (path: RequestPath, mount: string) => Promise<Lookup>;
+export interface FindScript {
+  (path: RequestPath, mount: string): Promise<Lookup>;
+  /** The same at once, for one that was found before; `undefined` when it must be looked for. */
+  atOnce(path: RequestPath, mount: string): Script | undefined;
+}
 
 /**
  * Prepares finding scripts.
@@ -37,6 +42,7 @@ export function createLookup(
   const prepare = createPrepare(options, interpreters, files, processes);
   const findFile = createFindFile(areas, options, files);
   const leavesRoot = createLeavesRoot(options, files);
+  const known = createKnownScripts(files.observe?.bind(files));
   let places: Places | null = null;
 
   async function findScript(path: RequestPath, mount: string): Promise<Lookup> {
@@ -52,7 +58,9 @@ export function createLookup(
       leavesRoot(file.filename, found.root),
       prepare(file, segments, mount, found),
     ]);
-    return outside ?? result;
+    if (outside !== null) return outside;
+    if (result.kind === "script") known.keep(path.encoded, mount, result.script, file, found.root, segments);
+    return result;
   }
 
   async function lookUpFrontController(
@@ -67,7 +75,15 @@ export function createLookup(
       : await prepare({ filename, info, length: 0, index: null }, segments, mount, found);
   }
 
-  return (path, mount) => findScript(path, mount).catch(refuseDenied);
+  async function find(path: RequestPath, mount: string): Promise<Lookup> {
+    const script = known.recall(path.encoded, mount);
+    return script === undefined
+      ? await findScript(path, mount).catch(refuseDenied)
+      : { kind: "script", script };
+  }
+  return Object.assign(find, {
+    atOnce: (path: RequestPath, mount: string) => known.recall(path.encoded, mount),
+  });
 }
 
 /** Tells, from the names alone, which paths are certainly no script's. */

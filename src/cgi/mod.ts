@@ -61,6 +61,11 @@ export function cgi(options: CgiOptions): CgiHandler {
   const runner = createRunner({ options, settings, files, processes, queue, failures, diagnose, log });
 
   async function handle(request: Request, connection: Connection = {}): Promise<Response | undefined> {
+    const underway = connection.begun && runner.headStart.take(connection.begun);
+    if (underway !== undefined) {
+      const { script } = underway;
+      return await runner.run({ call: callOf(request, connection, script), script }, underway);
+    }
     const url = requestUrl(request);
     const path = requestPath(url);
     const mount = connection.mount ?? options.mount ?? "";
@@ -86,13 +91,7 @@ export function cgi(options: CgiOptions): CgiHandler {
   }
 
   async function runFound(request: Request, connection: Connection, script: Script): Promise<Response> {
-    const call: ScriptCall = {
-      request,
-      connection,
-      scriptFilename: script.filename,
-      scriptName: script.scriptName,
-      pathInfo: script.pathInfo,
-    };
+    const call = callOf(request, connection, script);
     const attempt = { call, script };
     if (request.method === "TRACE" || request.method === "CONNECT") {
       return await renderError({
@@ -137,9 +136,13 @@ export function cgi(options: CgiOptions): CgiHandler {
   }
 
   const passes = passesByName(options);
-  const atOnce: AtOnce = ({ target }, { mount = options.mount ?? "" }) => {
-    const path = targetPath(target);
-    return !isRefusal(path) && passes(path, mount) ? undefined : "later";
+  const atOnce: AtOnce = (head, connection) => {
+    const { mount = options.mount ?? "" } = connection;
+    const path = targetPath(head.target);
+    if (isRefusal(path)) return "later";
+    if (passes(path, mount)) return undefined;
+    const script = find.atOnce(path, mount);
+    return script && runner.headStart.begin(head, connection, script) || "later";
   };
 
   return Object.assign(answer, {
@@ -149,6 +152,14 @@ export function cgi(options: CgiOptions): CgiHandler {
       await runner.close(graceMs);
     },
   });
+}
+
+function callOf(
+  request: Request,
+  connection: Connection,
+  { filename, scriptName, pathInfo }: Script,
+): ScriptCall {
+  return { request, connection, scriptFilename: filename, scriptName, pathInfo };
 }
 
 function describe(error: unknown): string {

@@ -47,6 +47,8 @@ export type Rejection = "full" | "late" | "gone" | "closed";
 export interface Queue {
   /** Gets a place, at once where one is free. Clients are told apart by `client`. */
   enter(client: string, signal?: AbortSignal): Place | Promise<Place | Rejection> | Rejection;
+  /** A place that is free now, without waiting for one; `null` when there is none. Optional. */
+  enterNow?(client: string): Place | null;
   /** What `enter()` would have to say now, before there is more to lose than a head; `null` when it could say yes. */
   refusal(client: string): "full" | "closed" | null;
   /** Seconds after which trying again is likely to succeed: for `Retry-After`. At least 1, at most 60. */
@@ -150,6 +152,7 @@ export function createQueue(options: QueueOptions): Queue {
       if (refused !== null) return refused;
       return hasPlace(client) ? take(client) : wait(client, signal);
     },
+    enterNow: (client) => !closed && hasPlace(client) ? take(client) : null,
     refusal,
     retryAfter() {
       const seconds = averageMs * (waiters.size + 1) / concurrent / 1000;

@@ -32,10 +32,10 @@ const BODY_FIELDS: readonly string[] = [
   "transfer-encoding",
 ];
 
-const sources = new WeakMap<Request, RedirectSource>();
+const sources = new WeakMap<object, RedirectSource>();
 
 /** What a local redirect led to this request from, or `null`. */
-export function redirectSource(request: Request): RedirectSource | null {
+export function redirectSource(request: object): RedirectSource | null {
   return sources.get(request) ?? null;
 }
 
@@ -61,7 +61,7 @@ export async function redirectLocally(
   });
   sources.set(redirected, { url: from.pathname, query: from.search.slice(1) });
   // What the router said of the first path does not hold for this one.
-  const { mount: _mount, ...rest } = connection;
+  const { mount: _mount, begun: _begun, ...rest } = connection;
   return await dispatch(redirected, {
     ...rest,
     redirects: (connection.redirects ?? 0) + 1,

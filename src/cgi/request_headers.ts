@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { RequestFields } from "../at_once.ts";
+
 /** Fields that are not the script's business, whatever the options. */
 const WITHHELD: ReadonlySet<string> = new Set([
   // HTTP_PROXY would make many a script's own requests go through a proxy of the client's (httpoxy, CVE-2016-5386).
@@ -32,7 +34,7 @@ const WITHHELD: ReadonlySet<string> = new Set([
  * so could replace what a proxy in front vouches for. `Authorization` only with `passAuthorization`.
  */
 export function headerVariables(
-  headers: Headers,
+  headers: Pick<RequestFields, "forEach">,
   passAuthorization: boolean,
 ): ReadonlyMap<string, string> {
   const variables = new Map<string, string>();

@@ -5,19 +5,22 @@
  * @module
  */
 
+import { finishedRun } from "../finished_run.ts";
 import { respond } from "../response.ts";
 import type { ChildProcess, FileSystem } from "../runtime.ts";
 import { answerWithScript } from "./answer.ts";
 import { createBodyHost, type DeclaredBody, declaredBody, type ScriptInput } from "./body.ts";
 import type { BodyEvents, BodyRefusal } from "./body_reading.ts";
 import type { Attempt, Failure, Failures } from "./failure.ts";
+import { createHeadStart, endedScript, type HeadStart, type Underway } from "./head_start.ts";
 import type { Queue, Rejection } from "./queue.ts";
 import { createRunningSet } from "./running_set.ts";
-import { createScriptLog } from "./script_log.ts";
+import { createScriptLog, type ScriptLog } from "./script_log.ts";
 import { createSendFile } from "./sendfile.ts";
 import type { RunSettings } from "./settings.ts";
 import { createStart, type StartOptions } from "./start.ts";
 import { type RunningScript, type StopReason, supervise } from "./supervisor.ts";
+import { wholeAnswer } from "./whole_answer.ts";
 
 /** What running depends on. */
 export interface RunnerOptions extends StartOptions {
@@ -28,7 +31,9 @@ export interface RunnerOptions extends StartOptions {
 
 /** Runs scripts. */
 export interface Runner {
-  run(attempt: Attempt): Promise<Response>;
+  /** `underway`: what was begun for it already. */
+  run(attempt: Attempt, underway?: Underway): Promise<Response>;
+  readonly headStart: HeadStart;
   /** Starts no more, waits for running scripts, then stops them. Resolves when none is left. */
   close(graceMs: number): Promise<void>;
 }
@@ -52,15 +57,30 @@ export function createRunner(host: RunnerOptions): Runner {
   const startScript = createStart(host);
   const running = createRunningSet();
 
-  async function run(attempt: Attempt): Promise<Response> {
+  const headStart = createHeadStart({
+    options,
+    strict: settings.strict,
+    queue,
+    running,
+    startScript,
+    log: host.log,
+  });
+
+  async function run(attempt: Attempt, underway?: Underway): Promise<Response> {
     const { request } = attempt.call;
     const declared = declaredBody(request, settings, attempt.call.connection.protocol);
     if (declared.kind === "refused") return await refuse(attempt, declared);
     const { signal } = request;
-    const course: Course = { running: null, stop: null, refusal: null, held: [] };
+    const course: Course = {
+      running: null,
+      stop: null,
+      refusal: null,
+      held: underway ? [underway.place] : [],
+    };
     const leave = (): void => stop(course, "client-gone");
     signal.addEventListener("abort", leave);
     try {
+      if (underway !== undefined) return await goOn(attempt, underway, course);
       return await (isCollected(declared)
         ? runCollected(attempt, declared, course)
         : runInPlace(attempt, declared, course));
@@ -126,24 +146,63 @@ export function createRunner(host: RunnerOptions): Runner {
 
   async function start(attempt: Attempt, body: ScriptInput, course: Course): Promise<Response> {
     if (attempt.call.request.signal.aborted) return nobody();
-    const child = await running.starting(startScript(attempt, body));
-    return "reason" in child
-      ? await failures.answer(attempt, child)
-      : await runStarted(attempt, child, course);
+    const started = performance.now();
+    const { call: { request, connection }, script } = attempt;
+    const child = await running.starting(startScript({ request, connection, script }, body));
+    return await answerFrom(attempt, child, course, started);
+  }
+
+  async function goOn(attempt: Attempt, { starting, started }: Underway, course: Course): Promise<Response> {
+    if (attempt.call.request.signal.aborted) stop(course, "client-gone");
+    return await answerFrom(attempt, await running.starting(starting), course, started);
+  }
+
+  async function answerFrom(
+    attempt: Attempt,
+    child: ChildProcess | Failure,
+    course: Course,
+    started: number,
+  ): Promise<Response> {
+    if ("reason" in child) return await failures.answer(attempt, child);
+    return answerFinished(attempt, child, course, started) ??
+      await runStarted(attempt, child, course, started);
+  }
+
+  function scriptLog(attempt: Attempt, { pid }: ChildProcess): ScriptLog {
+    const { onStderr, onExit } = options;
+    return createScriptLog({ log: host.log, onStderr, onExit, limit: settings.limits.stderr }, attempt, pid);
+  }
+
+  /** `null` when the script is to be watched over. */
+  function answerFinished(
+    attempt: Attempt,
+    child: ChildProcess,
+    course: Course,
+    started: number,
+  ): Response | null {
+    const run = finishedRun(child);
+    if (run === undefined || course.stop !== null) return null;
+    const { request, connection, scriptFilename } = attempt.call;
+    const answer = wholeAnswer(run, request, settings.strict);
+    if (answer === null) return null;
+    connection.onScript?.(endedScript(scriptFilename, child.pid, run.status));
+    release(course);
+    scriptLog(attempt, child).exit(run.status, null, performance.now() - started);
+    return respond(answer.status, answer.headers, answer.body, answer.statusText);
   }
 
   async function runStarted(
     attempt: Attempt,
     child: ChildProcess,
     course: Course,
+    started: number,
   ): Promise<Response> {
     const { request, connection } = attempt.call;
-    const { onStderr, onExit } = options;
-    const limit = settings.limits.stderr;
-    const told = createScriptLog({ log: host.log, onStderr, onExit, limit }, attempt, child.pid);
+    const told = scriptLog(attempt, child);
     const script = supervise(child, {
+      started,
       times: settings.times,
-      stderr: { limit, onLine: told.line, onLimit: told.limitReached },
+      stderr: { limit: settings.limits.stderr, onLine: told.line, onLimit: told.limitReached },
       onEnd: () => release(course),
       onExit: told.exit,
     });
@@ -164,7 +223,7 @@ export function createRunner(host: RunnerOptions): Runner {
     });
   }
 
-  return { run, close: running.close };
+  return { run, headStart, close: running.close };
 }
 
 function clientOf({ call }: Attempt): string {

@@ -25,18 +25,30 @@ export interface ScriptLog {
   exit(status: ExitStatus, stopped: ScriptExit["stopped"], durationMs: number): void;
 }
 
+/** What every event of a script says. */
+export interface AboutScript {
+  readonly script: string;
+  readonly pid: number;
+  readonly requestId?: string;
+}
+
+/** Of the script with this file and process number, for the request of this name. */
+export function aboutScript(script: string, pid: number, requestId: string | undefined): AboutScript {
+  return requestId === undefined ? { script, pid } : { script, pid, requestId };
+}
+
+/** Tells the log that a script has ended. */
+export function tellExit(log: Log, about: AboutScript, status: ExitStatus, durationMs: number): void {
+  log({ type: "script-exit", ...about, ...status, durationMs });
+}
+
 /** Makes it for a script that was started. */
 export function createScriptLog(
   { log, onStderr, onExit, limit }: ScriptLogOptions,
   { call }: Attempt,
   pid: number,
 ): ScriptLog {
-  const { requestId } = call.connection;
-  const about = {
-    script: call.scriptFilename,
-    pid,
-    ...(requestId === undefined ? {} : { requestId }),
-  };
+  const about = aboutScript(call.scriptFilename, pid, call.connection.requestId);
   function complain(level: "error" | "warning", message: string): void {
     log({ type: "message", level, source: "cgi", message, ...about });
   }
@@ -59,7 +71,7 @@ export function createScriptLog(
     limitReached: () =>
       complain("warning", `more than ${limit} bytes on standard error: the rest is dropped (limits.stderr)`),
     exit(status, stopped, durationMs) {
-      log({ type: "script-exit", ...about, ...status, durationMs });
+      tellExit(log, about, status, durationMs);
       if (onExit !== undefined) guard("onExit", () => onExit({ call, pid, ...status, stopped, durationMs }));
     },
   };

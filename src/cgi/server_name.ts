@@ -12,7 +12,7 @@ import { plainAddress } from "./ip_address.ts";
  * `null` when in neither. `localhost` without such a field is what runtimes fill in for HTTP/1.0.
  */
 export function requestedHost(
-  request: Pick<Request, "headers">,
+  request: { readonly headers: Pick<Headers, "get"> },
   url: URL,
 ): HostAndPort | null {
   const field = request.headers.get("host") ?? "";

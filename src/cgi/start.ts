@@ -4,17 +4,19 @@
  * @module
  */
 
+import type { Connection } from "../handler.ts";
 import type { Log } from "../log/events.ts";
 import { requestUrl } from "../request_path.ts";
 import { type ChildProcess, type ProcessHost, SpawnError } from "../runtime.ts";
 import { queryArguments } from "./arguments.ts";
 import type { ScriptInput } from "./body.ts";
 import type { Diagnose } from "./diagnosis.ts";
-import { createEnvironment } from "./environment.ts";
-import type { Attempt, Failure } from "./failure.ts";
+import { type Asked, createEnvironment } from "./environment.ts";
+import type { Failure } from "./failure.ts";
 import type { CgiOptions } from "./options.ts";
 import type { Queue } from "./queue.ts";
 import { redirectSource } from "./redirect.ts";
+import type { Script } from "./script.ts";
 import type { RunSettings } from "./settings.ts";
 import { createUserFinder } from "./user_finder.ts";
 
@@ -28,15 +30,25 @@ export interface StartOptions {
   readonly log: Log;
 }
 
+/** What is started, and for whom. */
+export interface Started {
+  readonly script: Script;
+  readonly request: Request | Asked;
+  readonly connection: Connection;
+}
+
 /** Starts a script, or says why not. */
-export type Start = (attempt: Attempt, body: ScriptInput) => Promise<ChildProcess | Failure>;
+export type Start = (
+  what: Started,
+  body: Pick<ScriptInput, "stdin" | "length">,
+) => Promise<ChildProcess | Failure>;
 
 /** Prepares starting. */
 export function createStart({ options, settings, processes, diagnose, queue, log }: StartOptions): Start {
   const createVariables = createEnvironment(options, processes);
   const findUser = createUserFinder(options.user, processes, log);
 
-  async function explain(error: SpawnError, { script }: Attempt): Promise<Failure> {
+  async function explain(error: SpawnError, script: Script): Promise<Failure> {
     const what = script.program === script.filename ? "cannot start" : `cannot start ${script.program}`;
     const cause = error.message.replace(`Cannot start ${script.program}: `, "");
     // What stands in the way says more than what the system made of it.
@@ -48,8 +60,7 @@ export function createStart({ options, settings, processes, diagnose, queue, log
     return { status: error.reason === "denied" ? 403 : 502, reason };
   }
 
-  return async function start(attempt, body) {
-    const { call: { request, connection }, script } = attempt;
+  return async function start({ request, connection, script }, body) {
     const url = requestUrl(request);
     const words = queryArguments(request, url.search.slice(1), options.indexedQueries ?? false);
     const command = {
@@ -72,7 +83,7 @@ export function createStart({ options, settings, processes, diagnose, queue, log
     try {
       return await processes.spawn(command);
     } catch (error) {
-      if (error instanceof SpawnError) return await explain(error, attempt);
+      if (error instanceof SpawnError) return await explain(error, script);
       throw error;
     }
   };

@@ -26,6 +26,8 @@ const LATE_STDERR = 200;
 
 /** What a supervisor is told. */
 export interface SupervisorOptions {
+  /** When it was started, as `performance.now()` has it. */
+  readonly started: number;
   readonly times: TimeLimits;
   readonly stderr: StderrOptions;
   /** The script and its output have ended. */
@@ -70,9 +72,8 @@ export interface RunningScript {
 /** Takes charge of a script that was just started. */
 export function supervise(
   child: ChildProcess,
-  { times, stderr: stderrOptions, onEnd, onExit }: SupervisorOptions,
+  { started, times, stderr: stderrOptions, onEnd, onExit }: SupervisorOptions,
 ): RunningScript {
-  const started = performance.now();
   const output = readOutput(child.stdout);
   const stderr = readStderr(child.stderr, stderrOptions);
   let headDone = false;

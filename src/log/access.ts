@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RequestHead } from "../at_once.ts";
+import type { PreparedResponse, RequestHead } from "../at_once.ts";
 import type { AnsweringScript, Connection, Sent, VerifiedUser } from "../handler.ts";
 import { requestTarget } from "../request_path.ts";
 import type { ExitStatus } from "../runtime.ts";
@@ -36,9 +36,9 @@ export function accessRecord(
   log: Log,
 ): AccessRecord {
   if (log.access === false) return NO_RECORD;
-  const { requestId, onSent } = connection;
-  const time = new Date();
-  const started = performance.now();
+  const { requestId, onSent, begun } = connection;
+  const started = begun?.started ?? performance.now();
+  const time = timeOf(started);
   let script: AnsweringScript | null = null;
   let user = connection.user ?? null;
 
@@ -71,24 +71,37 @@ export function accessRecord(
   };
 }
 
+/** The time of day of what `performance.now()` has given. */
+function timeOf(started: number): Date {
+  return new Date(Date.now() - Math.floor(performance.now() - started));
+}
+
 const NO_RECORD: AccessRecord = { onScript() {}, onUser() {}, answered() {} };
 
 /** The same for an answer that is there at once; `started` as `performance.now()` has it. */
 export function accessTeller(
   head: RequestHead,
   connection: Connection,
-  status: number,
+  { status, script, requestId = connection.requestId }: PreparedResponse,
   started: number,
   log: Log,
 ): (sent: Sent) => void {
-  const time = new Date();
-  return ({ bytes, complete }) => {
-    const requestId = connection.requestId ?? crypto.randomUUID();
+  const time = timeOf(started);
+  return ({ begun, bytes, complete }) => {
     const durationMs = performance.now() - started;
     // Only a query can hold what a URL writes differently.
     const target = head.target.includes("?") ? requestTarget({ url: head.target }) : head.target;
     const { method, headers } = head;
-    const outcome = { requestId, time, durationMs, status, bytes, complete, script: null, exit: null };
+    const outcome = {
+      requestId: requestId ?? crypto.randomUUID(),
+      time,
+      durationMs,
+      status: begun ? status : CLIENT_GONE,
+      bytes,
+      complete,
+      script: script ?? null,
+      exit: script?.exit() ?? null,
+    };
     log(eventOf({ method, target, headers }, connection, outcome));
   };
 }

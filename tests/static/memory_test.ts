@@ -51,7 +51,7 @@ function atOnce(
   connection: Connection = {},
 ): PreparedResponse | null {
   const answer = handler.atOnce?.({ method, target, headers: new Headers(headers) }, connection);
-  return typeof answer === "object" ? answer : null;
+  return typeof answer === "object" && !(answer instanceof Promise) ? answer : null;
 }
 
 async function ask(

@@ -190,7 +190,7 @@ export function createOutlet(fd: number, host: OutletHost): Outlet {
 }
 
 /** A stream of what is there. */
-function streamOf(bytes: Bytes | null): ReadableStream<Bytes> {
+export function streamOf(bytes: Bytes | null): ReadableStream<Bytes> {
   return new ReadableStream<Bytes>({
     pull(controller) {
       if (bytes !== null && bytes.length > 0) controller.enqueue(bytes);

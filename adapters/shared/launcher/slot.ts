@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { ChildProcess, Command, ExitStatus } from "../../../src/runtime.ts";
+import { type FinishedRun, hasFinished } from "../../../src/finished_run.ts";
+import type { Bytes, ChildProcess, Command, ExitStatus } from "../../../src/runtime.ts";
 import { type ProcessGroup, processGroup } from "../process_group.ts";
-import { createOutlet, type Outlet } from "./outlet.ts";
+import { createOutlet, type Outlet, streamOf } from "./outlet.ts";
 import { leaveOrder, type Report, type Source, startOrder, watchOrder } from "./protocol.ts";
 
 /** How a slot reaches the launcher, and who keeps it. */
@@ -49,6 +50,23 @@ interface Run {
   /** Set while it runs on. */
   group: ProcessGroup | null;
   ended(status: ExitStatus): void;
+}
+
+/** A program that has ended with all that it started: whoever knows of that needs no streams. */
+function finishedChild(child: Omit<ChildProcess, "stdout" | "stderr">, run: FinishedRun): ChildProcess {
+  let stdout: ReadableStream<Bytes> | null = null;
+  let stderr: ReadableStream<Bytes> | null = null;
+  const finished: ChildProcess = {
+    ...child,
+    get stdout() {
+      return stdout ??= streamOf(run.stdout);
+    },
+    get stderr() {
+      return stderr ??= streamOf(run.stderr);
+    },
+  };
+  hasFinished(finished, run);
+  return finished;
 }
 
 /** Takes over the reading ends of the slot's pipes. */
@@ -98,13 +116,12 @@ export function createSlot(key: number, outputs: readonly [number, number], host
     group.ended(!left);
     const stdout = out.rest();
     const stderr = err.rest();
-    return {
-      pid,
-      stdout: out.stream(stdout),
-      stderr: err.stream(stderr),
-      exited: Promise.resolve(status),
-      stop: group.stop,
-    };
+    const exited = Promise.resolve(status);
+    const { stop } = group;
+    if (left || !out.isOver() || !err.isOver()) {
+      return { pid, stdout: out.stream(stdout), stderr: err.stream(stderr), exited, stop };
+    }
+    return finishedChild({ pid, exited, stop }, { stdout, stderr, status });
   }
   const slot: Slot = {
     start(command, source) {

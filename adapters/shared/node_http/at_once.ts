@@ -6,8 +6,8 @@
 
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AtOnce, PreparedResponse, RequestHead } from "../../../src/at_once.ts";
-import type { Connection } from "../../../src/handler.ts";
+import type { AtOnce, PreparedResponse, RequestFields, RequestHead } from "../../../src/at_once.ts";
+import type { Begun, Connection } from "../../../src/handler.ts";
 import type { Bytes } from "../../../src/runtime.ts";
 import { isHost } from "../host.ts";
 
@@ -17,25 +17,27 @@ export interface Remainder {
   leave(): void;
 }
 
-/** Tries; `null` when the request is to be answered the ordinary way. `"done"` when nothing of the answer is left. */
-export function answerAtOnce(
+/** An answer to a request, or the promise of one; `null` when it is to be answered the ordinary way. */
+export function askForAnswer(
   atOnce: AtOnce,
   incoming: IncomingMessage,
-  outgoing: ServerResponse,
   connection: Connection,
-): Remainder | "done" | null {
+): PreparedResponse | Promise<PreparedResponse | Begun> | null {
   const head = simpleHead(incoming);
   if (head === null) return null;
   const answer = atOnce(head, connection);
-  return typeof answer === "object" ? send(outgoing, answer) : null;
+  return typeof answer === "object" ? answer : null;
 }
 
-function send(
+/** Sends an answer. `"done"` when nothing of it is left. */
+export function sendPrepared(
   outgoing: ServerResponse,
-  { status, headers, body, onSent }: PreparedResponse,
+  { status, statusText, headers, body, onSent }: PreparedResponse,
 ): Remainder | "done" {
   // Not changed by it, whatever the type says.
-  outgoing.writeHead(status, headers as Record<string, string | string[]>);
+  const fields = headers as Record<string, string | string[]>;
+  if (statusText) outgoing.writeHead(status, statusText, fields);
+  else outgoing.writeHead(status, fields);
   const length = body === null ? 0 : body.length;
   if (body === null) outgoing.end();
   else outgoing.end(bufferOf(body));
@@ -122,8 +124,13 @@ class IncomingHead implements RequestHead {
     this.#lengths = lengths;
   }
 
-  get headers(): Pick<Headers, "get"> {
+  get headers(): RequestFields {
     return this;
+  }
+
+  forEach(callback: (value: string, name: string) => void): void {
+    const raw = this.#raw;
+    for (let at = 0; at < raw.length; at += 2) callback(raw[at + 1]!, raw[at]!);
   }
 
   /** As `Headers.get()`: fields of one name are joined. */

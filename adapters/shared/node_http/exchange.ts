@@ -6,10 +6,11 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Handler, Sent } from "../../../src/handler.ts";
+import type { PreparedResponse } from "../../../src/at_once.ts";
+import type { Begun, Handler, Sent } from "../../../src/handler.ts";
 import { parseUrl } from "../../../src/request_path.ts";
 import type { NetworkAddress } from "../../../src/runtime.ts";
-import { answerAtOnce, type Remainder } from "./at_once.ts";
+import { askForAnswer, type Remainder, sendPrepared } from "./at_once.ts";
 import { NodeRequest, urlOf } from "./request.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
 import { cancelBody, deliver, type Delivery } from "./response.ts";
@@ -36,6 +37,9 @@ export interface Exchange extends Remainder {
   isWhole(): boolean;
 }
 
+/** How an exchange begins: it is under way, the request was refused, or it is over already. */
+export type Beginning = Exchange | "refused" | "done";
+
 /** Starts an exchange; `"refused"` when the request is none, `"done"` when it is over already. `expects100` when the client waits for `100 Continue` before it sends the body. */
 export function startExchange(
   incoming: IncomingMessage,
@@ -43,15 +47,70 @@ export function startExchange(
   expects100: boolean,
   ends: Ends,
   options: ExchangeOptions,
-): Exchange | "refused" | "done" {
+): Beginning {
+  const { handler, isClosing } = options;
+  if (handler.atOnce === undefined || expects100 || isClosing()) {
+    return askInFull(incoming, outgoing, expects100, ends, options);
+  }
+  const { remote, local, secure } = ends;
+  const answer = askForAnswer(handler.atOnce, incoming, {
+    remote,
+    local,
+    secure,
+    protocol: protocolOf(incoming),
+  });
+  if (answer === null) return askInFull(incoming, outgoing, false, ends, options);
+  if (!(answer instanceof Promise)) {
+    const rest = sendPrepared(outgoing, answer);
+    return rest === "done" ? rest : { isWhole, leave: rest.leave };
+  }
+  let left = false;
+  let then: Remainder | "refused" | "done" | null = null;
+  void answer.then((made) => {
+    if (!("status" in made)) {
+      then = askInFull(incoming, outgoing, false, ends, options, made);
+      if (left && typeof then === "object") then.leave();
+    } else if (left) made.onSent?.({ begun: false, bytes: 0, complete: false });
+    else then = sendPrepared(outgoing, isClosing() ? lastAnswer(made) : made);
+  }).catch((error) => {
+    options.onError(error);
+    breakOff(outgoing, false);
+  });
+  return {
+    isWhole,
+    leave() {
+      left = true;
+      if (then !== null && typeof then === "object") then.leave();
+    },
+  };
+}
+
+/** Only requests without a body are answered on their head. */
+function isWhole(): boolean {
+  return true;
+}
+
+function protocolOf({ httpVersion }: IncomingMessage): string {
+  return httpVersion === "1.1" ? "HTTP/1.1" : "HTTP/1.0";
+}
+
+/** Nothing more is answered on this connection. */
+function lastAnswer(answer: PreparedResponse): PreparedResponse {
+  return { ...answer, headers: { ...answer.headers, connection: "close" } };
+}
+
+/** `begun`: what the handler has begun already. */
+function askInFull(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  expects100: boolean,
+  ends: Ends,
+  options: ExchangeOptions,
+  begun?: Begun,
+): Exchange | "refused" {
   const { handler, onError } = options;
   const { remote, local, secure } = ends;
-  const protocol = incoming.httpVersion === "1.1" ? "HTTP/1.1" : "HTTP/1.0";
-  if (handler.atOnce !== undefined && !expects100 && !options.isClosing()) {
-    const over = answerAtOnce(handler.atOnce, incoming, outgoing, { remote, local, secure, protocol });
-    // Only for requests without a body.
-    if (over !== null) return over === "done" ? over : { isWhole: () => true, leave: over.leave };
-  }
+  const protocol = protocolOf(incoming);
   let waits = expects100;
   let left = false;
   let delivery: Delivery | null = null;
@@ -110,7 +169,14 @@ export function startExchange(
     else respond(new Response(null, { status: 500 }));
   }
   try {
-    const answer = handler(request, { remote, local, secure, protocol, onSent });
+    const answer = handler(request, {
+      remote,
+      local,
+      secure,
+      protocol,
+      onSent,
+      ...(begun !== undefined && { begun }),
+    });
     if (answer === undefined || answer instanceof Response) settle(answer);
     else answer.then(settle, fail);
   } catch (error) {

@@ -6,7 +6,7 @@
 
 import type { Terminal } from "../../src/runtime.ts";
 import { browserCommand } from "../shared/browser.ts";
-import { output } from "../shared/output.ts";
+import { output, type Sink } from "../shared/output.ts";
 import { isGranted } from "./permissions.ts";
 import { reportExit } from "./thread.ts";
 
@@ -14,8 +14,15 @@ import { reportExit } from "./thread.ts";
 const PATIENCE = 1000;
 
 // Deno writes in a thread: these calls never wait.
-const out = output(Deno.stdout);
-const err = output(Deno.stderr);
+const out = output(sink(Deno.stdout));
+const err = output(sink(Deno.stderr));
+
+function sink(stream: typeof Deno.stdout | typeof Deno.stderr): Sink {
+  return { write: (bytes) => stream.write(bytes), writeNow: (bytes) => stream.writeSync(bytes) };
+}
+
+// What the program says before it falls over.
+for (const end of ["error", "unhandledrejection"]) addEventListener(end, err.flushNow);
 
 /** Whether any of the standard streams leads to a terminal that is still there. */
 function hasTerminal(): boolean {

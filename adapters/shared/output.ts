@@ -11,6 +11,8 @@ import { Buffer } from "node:buffer";
 export interface Sink {
   /** How many of the bytes the system has taken; 0 when it takes none at the moment. Fails when it never will again. */
   write(bytes: Uint8Array): number | Promise<number>;
+  /** The same at once, where `write()` does it later. Used at the end, when nothing else is being written. */
+  writeNow?(bytes: Uint8Array): number;
 }
 
 /** An ordered way to a sink. */
@@ -89,6 +91,7 @@ export function output(sink: Sink): Output {
   let lost: { lines: number } | null = null;
   let rest: Uint8Array = new Uint8Array();
   let pumping: Promise<void> | null = null;
+  let isWriting = false;
   let isGone = false;
   let say = DROPPED;
 
@@ -139,7 +142,9 @@ export function output(sink: Sink): Output {
   async function writeRest(): Promise<void> {
     let pause: number = PAUSE[0];
     while (rest.length > 0) {
+      isWriting = true;
       const taken = await sink.write(rest);
+      isWriting = false;
       rest = rest.subarray(taken);
       if (taken > 0) pause = PAUSE[0];
       else await sleep(pause = Math.min(pause * 2, PAUSE[1]));
@@ -179,7 +184,9 @@ export function output(sink: Sink): Output {
     flushNow() {
       try {
         while (true) {
-          const taken = rest.length > 0 ? sink.write(rest) : 0;
+          // Whoever keeps a write waiting would keep this one waiting, too.
+          if (isWriting && sink.writeNow !== undefined) return;
+          const taken = rest.length === 0 ? 0 : sink.writeNow?.(rest) ?? sink.write(rest);
           if (typeof taken !== "number" || (rest.length > 0 && taken === 0)) return;
           rest = rest.subarray(taken);
           if (rest.length > 0) continue;

@@ -5,7 +5,7 @@
  */
 
 import { askAtOnce, type AtOnce, changeAnswer, type RequestHead } from "./at_once.ts";
-import { errorPage, type ShowError } from "./error_page.ts";
+import { errorPage, type ErrorPageInit, type ShowError } from "./error_page.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { hasInvalidHost } from "./host.ts";
 import { accessRecord, accessTeller } from "./log/access.ts";
@@ -27,14 +27,6 @@ export function completeHandler(handler: Handler, renderError: ShowError, log: L
     const { mount: _mount, ...rest } = connection;
     const inner: Connection = { ...rest, dispatch };
     return await handler(request, inner) ?? await renderError({ status: 404, request });
-  }
-  async function failurePage(request: Request): Promise<Response> {
-    try {
-      return await renderError({ status: 500, request });
-    } catch {
-      // That may be what failed in the first place.
-      return errorPage({ status: 500, request });
-    }
   }
   return Object.assign(handleCompletely, { atOnce });
 
@@ -73,10 +65,19 @@ export function completeHandler(handler: Handler, renderError: ShowError, log: L
       // A handler that gives up because the client left has not failed.
       clientGone = request.signal.aborted;
       if (!clientGone) log(failure(request, requestId, error));
-      response = await failurePage(request);
+      response = await showErrorSafely(renderError, { status: 500, request });
     }
     record.answered(response, clientGone);
     return response;
+  }
+}
+
+/** The error page, or the default one where making it fails: that may be what failed in the first place. */
+export async function showErrorSafely(renderError: ShowError, page: ErrorPageInit): Promise<Response> {
+  try {
+    return await renderError(page);
+  } catch {
+    return errorPage(page);
   }
 }
 

@@ -9,13 +9,16 @@ import { errorRenderer, type RenderError } from "./error_page.ts";
 import type { Handler } from "./handler.ts";
 import { consoleLog } from "./log/console.ts";
 import type { Log } from "./log/events.ts";
-import { type CompleteHandler, completeHandler } from "./complete_handler.ts";
+import { type CompleteHandler, completeHandler, showErrorSafely } from "./complete_handler.ts";
 import { connectionFrom } from "./server_bindings.ts";
 import { withHeaders } from "./with_headers.ts";
 
 /** What is said of every answer, whatever the server. */
 export interface FetchOptions {
-  /** The page for what the handler passes on and for a handler that fails. @default {errorPage} */
+  /**
+   * The page for what the handler passes on, and for a handler that fails. `serve()` also asks for those of what is no
+   * request, such as 400, before the first one: with a GET request of nobody's. @default {errorPage}
+   */
   readonly renderError?: RenderError;
   /**
    * Headers of every response, error pages included, as {@linkcode withHeaders} puts them: `{ server: "example/1.0" }`.
@@ -71,13 +74,34 @@ export function toFetch(handler: Handler, options: FetchOptions = {}): Fetch {
   return (request, info) => handle(request, connectionFrom(request, info));
 }
 
-/** The handler completed with the options, and the log that these name. */
+/** A handler completed with options. */
+export interface Completed {
+  readonly handle: CompleteHandler;
+  /** The log that the options name. */
+  readonly log: Log;
+  /** For what is no request: see `ListenOptions`. */
+  readonly refuse: (status: number) => Promise<Response>;
+}
+
+/** What an error page is told it answers where there is no request. */
+const NOBODYS = new Request("http://localhost/");
+
+/** Completes it. */
 export function completeWith(
   handler: Handler,
   options: FetchOptions,
-): { readonly handle: CompleteHandler; readonly log: Log } {
-  const { log = consoleLog(), headers } = options;
-  const handle = completeHandler(handler, errorRenderer(options.renderError), log);
+): Completed {
+  const { log = consoleLog(), headers = [] } = options;
+  const showError = errorRenderer(options.renderError);
+  const handle = completeHandler(handler, showError, log);
   // What always answers does so with headers, too.
-  return { handle: headers === undefined ? handle : withHeaders(headers, handle) as CompleteHandler, log };
+  const isPlain = options.headers === undefined;
+  return {
+    handle: isPlain ? handle : withHeaders(headers, handle) as CompleteHandler,
+    log,
+    async refuse(status) {
+      const page = () => showErrorSafely(showError, { status, request: NOBODYS });
+      return isPlain ? await page() : await withHeaders(headers, page)(NOBODYS) as Response;
+    },
+  };
 }

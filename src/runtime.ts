@@ -392,6 +392,12 @@ export interface ListenOptions {
    * to accept connections. Never sees a client that left.
    */
   readonly onError?: (error: unknown) => void;
+  /**
+   * The answer to what no handler is asked: bytes that are no request (400), a head that is too late (408) or too large
+   * (431), a chunk that is (413), an expectation (417) or a method (501) that the server does not know. Asked for each
+   * status before anybody connects; must not fail. The connection is closed after it. @default {an empty body}
+   */
+  readonly refuse?: (status: number) => Promise<Response>;
 }
 
 /** A socket that accepts requests. */

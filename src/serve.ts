@@ -76,7 +76,7 @@ export interface Server extends Listener {
 export async function serve(options: ServeOptions): Promise<Server> {
   checkOptions("serve()", options, SERVE_OPTIONS);
   const network = options.network ?? currentRuntime().network;
-  const { handle, log } = completeWith(options.handler, options);
+  const { handle, log, refuse } = completeWith(options.handler, options);
   const listener = await network.listen(handle, {
     hostname: options.hostname ?? "127.0.0.1",
     port: options.port ?? 8000,
@@ -84,6 +84,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
     ...(options.socket === undefined ? {} : { socket: options.socket }),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     onError: (error) => reportFailure(error, log),
+    refuse,
   });
   return { ...listener, url: listenerUrl(listener, options.tls !== undefined) };
 }

@@ -11,6 +11,7 @@ import type { Begun, Handler, Sent } from "../../../src/handler.ts";
 import { parseUrl } from "../../../src/request_path.ts";
 import type { NetworkAddress } from "../../../src/runtime.ts";
 import { askForAnswer, type Remainder, sendPrepared } from "./at_once.ts";
+import type { Refusals } from "./refusal.ts";
 import { NodeRequest, urlOf } from "./request.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
 import { cancelBody, deliver, type Delivery } from "./response.ts";
@@ -18,6 +19,7 @@ import { cancelBody, deliver, type Delivery } from "./response.ts";
 /** What all exchanges of a listener share. */
 export interface ExchangeOptions {
   readonly handler: Handler;
+  readonly refusals: Refusals;
   readonly onError: (error: unknown) => void;
   /** Whether connections are to be closed as soon as they have been answered. */
   readonly isClosing: () => boolean;
@@ -37,20 +39,23 @@ export interface Exchange extends Remainder {
   isWhole(): boolean;
 }
 
-/** How an exchange begins: it is under way, the request was refused, or it is over already. */
+/** How an exchange begins: it is under way, its connection ends with it, or it is over already. */
 export type Beginning = Exchange | "refused" | "done";
 
-/** Starts an exchange; `"refused"` when the request is none, `"done"` when it is over already. `expects100` when the client waits for `100 Continue` before it sends the body. */
+/** What a client waits for before it sends the body (RFC 9110 section 10.1.1): `100 Continue`, or what nobody knows. */
+export type Expectation = "100-continue" | "unknown" | null;
+
+/** Starts an exchange. */
 export function startExchange(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  expects100: boolean,
+  expects: Expectation,
   ends: Ends,
   options: ExchangeOptions,
 ): Beginning {
   const { handler, isClosing } = options;
-  if (handler.atOnce === undefined || expects100 || isClosing()) {
-    return askInFull(incoming, outgoing, expects100, ends, options);
+  if (handler.atOnce === undefined || expects !== null || isClosing()) {
+    return askInFull(incoming, outgoing, expects, ends, options);
   }
   const { remote, local, secure } = ends;
   const answer = askForAnswer(handler.atOnce, incoming, {
@@ -59,7 +64,7 @@ export function startExchange(
     secure,
     protocol: protocolOf(incoming),
   });
-  if (answer === null) return askInFull(incoming, outgoing, false, ends, options);
+  if (answer === null) return askInFull(incoming, outgoing, null, ends, options);
   if (!(answer instanceof Promise)) {
     const rest = sendPrepared(outgoing, answer);
     return rest === "done" ? rest : { isWhole, leave: rest.leave };
@@ -68,7 +73,7 @@ export function startExchange(
   let then: Remainder | "refused" | "done" | null = null;
   void answer.then((made) => {
     if (!("status" in made)) {
-      then = askInFull(incoming, outgoing, false, ends, options, made);
+      then = askInFull(incoming, outgoing, null, ends, options, made);
       if (left && typeof then === "object") then.leave();
     } else if (left) made.onSent?.({ begun: false, bytes: 0, complete: false });
     else then = sendPrepared(outgoing, isClosing() ? lastAnswer(made) : made);
@@ -103,7 +108,7 @@ function lastAnswer(answer: PreparedResponse): PreparedResponse {
 function askInFull(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  expects100: boolean,
+  expects: Expectation,
   ends: Ends,
   options: ExchangeOptions,
   begun?: Begun,
@@ -111,7 +116,7 @@ function askInFull(
   const { handler, onError } = options;
   const { remote, local, secure } = ends;
   const protocol = protocolOf(incoming);
-  let waits = expects100;
+  let waits = expects === "100-continue";
   let left = false;
   let delivery: Delivery | null = null;
   const tally = { bytes: 0 };
@@ -122,8 +127,9 @@ function askInFull(
     waits = false;
   }, leave);
   const request = requestOf(incoming, body.stream, secure);
-  if (request === null) {
-    refuse(outgoing, body);
+  if (request === null || expects === "unknown") {
+    options.refusals.send(outgoing, request === null ? 400 : 417);
+    body.release();
     return "refused";
   }
   function onSent(callback: (sent: Sent) => void): void {
@@ -208,13 +214,6 @@ function requestOf(
     // A host that looks like one and is none: `256.0.0.1`, a port above 65535.
     return null;
   }
-}
-
-/** 400, and nothing more is read from this connection: RFC 9112 sections 3.2 and 6.1. */
-function refuse(outgoing: ServerResponse, body: RequestBody): void {
-  outgoing.writeHead(400, ["connection", "close", "content-length", "0"]);
-  body.release();
-  outgoing.end();
 }
 
 function checkResponse(response: Response): Response {

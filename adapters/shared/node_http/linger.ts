@@ -12,7 +12,7 @@ import type { Socket } from "node:net";
 const LINGER = 5000;
 
 /** Writes `last` and ends the connection: when the client has done so, too, or when its time is over. */
-export function linger(socket: Socket, last: string = ""): void {
+export function linger(socket: Socket, last: string | Uint8Array = ""): void {
   socket.end(last);
   const timer = setTimeout(() => socket.destroy(), LINGER);
   socket.once("close", () => clearTimeout(timer));

@@ -11,9 +11,16 @@ import type { Handler } from "../../../src/handler.ts";
 import type { Listener, ListenOptions } from "../../../src/runtime.ts";
 import { networkAddress } from "../address.ts";
 import { type Accept, acceptItself } from "./acceptor.ts";
-import { type Ends, type Exchange, type ExchangeOptions, startExchange } from "./exchange.ts";
+import {
+  type Ends,
+  type Exchange,
+  type ExchangeOptions,
+  type Expectation,
+  startExchange,
+} from "./exchange.ts";
 import { linger } from "./linger.ts";
-import { answerParseError, emptyResponse } from "./parse_error.ts";
+import { answerParseError } from "./parse_error.ts";
+import { prepareRefusals } from "./refusal.ts";
 
 /** `Network.listen` over `node:http`. */
 export async function listen(
@@ -25,12 +32,15 @@ export async function listen(
   // Code that only those load who want TLS: it takes several milliseconds.
   const secure = options.tls && (await import("./tls_server.ts")).createTlsServer(LIMITS, options.tls);
   const server = secure?.server ?? createServer(LIMITS);
+  const refusals = prepareRefusals(options.refuse);
   let closing: Promise<void> | null = null;
   const clients = serveClients(server, secure !== undefined, {
     handler,
+    refusals,
     onError: options.onError ?? (() => {}),
     isClosing: () => closing !== null,
   });
+  await refusals.ready;
   const acceptor = await accept(server, options);
   const sweep = setInterval(clients.closeUnused, keepAliveMs / KEEP_ALIVE_ROUNDS).unref();
   return {
@@ -134,17 +144,19 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
     if (client?.end) return;
     // This one will never be whole: who reads it is to know that nobody waits.
     for (const exchange of client?.exchanges ?? []) if (!exchange.isWhole()) giveUp(socket, exchange);
-    if (client === undefined || client.exchanges.size === 0) return answerParseError(error, socket);
+    if (client === undefined || client.exchanges.size === 0) {
+      return answerParseError(error, socket, options.refusals);
+    }
     client.refused = true;
-    client.end = () => answerParseError(error, socket);
+    client.end = () => answerParseError(error, socket, options.refusals);
   }
-  function answer(incoming: IncomingMessage, outgoing: ServerResponse, expects100: boolean): void {
+  function answer(incoming: IncomingMessage, outgoing: ServerResponse, expects: Expectation): void {
     const { socket } = incoming;
     const client = clientOf(socket);
     // Node reads on while the refusal is being sent.
     if (client.refused) return;
     client.lastUse = round;
-    const exchange = startExchange(incoming, outgoing, expects100, client, options);
+    const exchange = startExchange(incoming, outgoing, expects, client, options);
     if (exchange === "done") return;
     if (exchange === "refused") {
       client.refused = true;
@@ -179,11 +191,12 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
   }
   server.on("connection", meet);
   server.on("secureConnection", meet);
-  server.on("request", (incoming, outgoing) => answer(incoming, outgoing, false));
-  server.on("checkContinue", (incoming, outgoing) => answer(incoming, outgoing, true));
+  server.on("request", (incoming, outgoing) => answer(incoming, outgoing, null));
+  server.on("checkContinue", (incoming, outgoing) => answer(incoming, outgoing, "100-continue"));
+  server.on("checkExpectation", (incoming, outgoing) => answer(incoming, outgoing, "unknown"));
   server.on("clientError", refuse);
   server.on("connect", (_incoming: IncomingMessage, socket: Socket) => {
-    linger(socket, emptyResponse("501 Not Implemented"));
+    linger(socket, options.refusals.bytes(501));
   });
   return { closeIdle, closeUnused, closeAll };
 }

@@ -11,6 +11,7 @@ import { completeWith, FETCH_OPTIONS, type FetchOptions } from "../../../src/fet
 import type { Handler } from "../../../src/handler.ts";
 import { networkAddress } from "../address.ts";
 import { startExchange } from "./exchange.ts";
+import { prepareRefusals } from "./refusal.ts";
 
 /** What `createServer()` of `node:http` and `node:https` takes. */
 export type NodeListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
@@ -34,7 +35,8 @@ export type NodeListener = (incoming: IncomingMessage, outgoing: ServerResponse)
  */
 export function toNodeListener(handler: Handler, options: FetchOptions = {}): NodeListener {
   checkOptions("toNodeListener()", options, FETCH_OPTIONS);
-  const { handle, log } = completeWith(handler, options);
+  const { handle, log, refuse } = completeWith(handler, options);
+  const refusals = prepareRefusals(refuse);
   return (incoming, outgoing) => {
     const { socket } = incoming;
     const ends = {
@@ -43,8 +45,9 @@ export function toNodeListener(handler: Handler, options: FetchOptions = {}): No
       // Bun has this property on every socket, Node on TLS sockets alone.
       secure: "encrypted" in socket && socket.encrypted === true,
     };
-    const exchange = startExchange(incoming, outgoing, false, ends, {
+    const exchange = startExchange(incoming, outgoing, null, ends, {
       handler: handle,
+      refusals,
       onError: (error) => reportFailure(error, log),
       isClosing: () => false,
     });

@@ -7,6 +7,7 @@
 import { type IncomingMessage, METHODS, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { linger } from "./linger.ts";
+import type { Refusals, RefusalStatus } from "./refusal.ts";
 
 /** What the parser of `node:http` fails with. */
 interface ParseError extends Error {
@@ -19,12 +20,12 @@ interface ParseError extends Error {
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse<IncomingMessage> | null };
 
 /** Answers a connection that is not going to be used any more. */
-export function answerParseError(error: ParseError, socket: HttpSocket): void {
+export function answerParseError(error: ParseError, socket: HttpSocket, refusals: Refusals): void {
   if (!mayAnswer(socket) || !socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }
-  linger(socket, emptyResponse(statusOf(error)));
+  linger(socket, refusals.bytes(statusOf(error)));
 }
 
 /** In the middle of a response a status line would become part of its body, before one it would answer for another. */
@@ -32,11 +33,9 @@ function mayAnswer({ _httpMessage: next }: HttpSocket): boolean {
   return next === undefined || next === null || !next.headersSent && !next.req.complete;
 }
 
-function statusOf({ code = "", rawPacket }: ParseError): string {
-  if (UNTOLD.includes(code) && rawPacket !== undefined && hasUnknownMethod(rawPacket)) {
-    return "501 Not Implemented";
-  }
-  return STATUS.get(code) ?? "400 Bad Request";
+function statusOf({ code = "", rawPacket }: ParseError): RefusalStatus {
+  if (UNTOLD.includes(code) && rawPacket !== undefined && hasUnknownMethod(rawPacket)) return 501;
+  return STATUS.get(code) ?? 400;
 }
 
 /** What may be an unknown method. Deno's parser does not say what is wrong. */
@@ -50,13 +49,8 @@ function hasUnknownMethod(packet: Uint8Array): boolean {
   return method !== null && !METHODS.includes(method[1]!);
 }
 
-const STATUS: ReadonlyMap<string, string> = new Map([
-  ["HPE_HEADER_OVERFLOW", "431 Request Header Fields Too Large"],
-  ["HPE_CHUNK_EXTENSIONS_OVERFLOW", "413 Payload Too Large"],
-  ["ERR_HTTP_REQUEST_TIMEOUT", "408 Request Timeout"],
+const STATUS: ReadonlyMap<string, RefusalStatus> = new Map([
+  ["HPE_HEADER_OVERFLOW", 431],
+  ["HPE_CHUNK_EXTENSIONS_OVERFLOW", 413],
+  ["ERR_HTTP_REQUEST_TIMEOUT", 408],
 ]);
-
-/** A response without a body, after which the connection is closed. */
-export function emptyResponse(status: string): string {
-  return `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
-}

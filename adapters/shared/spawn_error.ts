@@ -44,14 +44,19 @@ export function formatError(command: Command): SpawnError {
 /** Refuses what the runtimes would cut off, drop or throw about, each in its own way. */
 export function demandExpressible(command: Command): void {
   const { program, args, env, cwd } = command;
-  for (const text of [program, cwd, ...args, ...Object.values(env)]) {
-    if (text.includes("\0")) throw inexpressible(command, "a NUL in a string");
-  }
+  demandText(command, program);
+  demandText(command, cwd);
+  for (const text of args) demandText(command, text);
   for (const name of Object.keys(env)) {
-    if (name === "" || /[\0=]/.test(name)) {
+    demandText(command, env[name]!);
+    if (name === "" || name.includes("=") || name.includes("\0")) {
       throw inexpressible(command, `a variable named ${JSON.stringify(name)}`);
     }
   }
+}
+
+function demandText(command: Command, text: string): void {
+  if (text.includes("\0")) throw inexpressible(command, "a NUL in a string");
 }
 
 function inexpressible(command: Command, what: string): SpawnError {

@@ -65,12 +65,10 @@ export function createEnvironment(
   if (typeof env !== "function") checkVariables(env);
 
   return function createVariables(call) {
-    const variables = new Map<string, string>([
-      // A password that this server has verified is no business of the script's.
-      ...headerVariables(call.request.headers, passAuthorization && !call.connection.user),
-      ["GATEWAY_INTERFACE", "CGI/1.1"],
-      ["SERVER_SOFTWARE", software],
-    ]);
+    // A password that this server has verified is no business of the script's.
+    const variables = headerVariables(call.request.headers, passAuthorization && !call.connection.user);
+    variables.set("GATEWAY_INTERFACE", "CGI/1.1");
+    variables.set("SERVER_SOFTWARE", software);
     addRequest(variables, call);
     addScript(variables, call.script);
     addPeers(variables, call, readForwarded);

@@ -36,24 +36,40 @@ const WITHHELD: ReadonlySet<string> = new Set([
 export function headerVariables(
   headers: Pick<RequestFields, "forEach">,
   passAuthorization: boolean,
-): ReadonlyMap<string, string> {
+): Map<string, string> {
   const variables = new Map<string, string>();
   headers.forEach((value, field) => {
-    const name = field.toLowerCase();
-    if (WITHHELD.has(name) || !/^[a-z0-9-]+$/.test(name)) return;
-    if (name === "authorization" && !passAuthorization) return;
+    const variable = variableFor(field);
+    if (variable === null || (variable === "HTTP_AUTHORIZATION" && !passAuthorization)) return;
     if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) return;
-    const variable = `HTTP_${name.toUpperCase().replaceAll("-", "_")}`;
     const before = variables.get(variable);
-    variables.set(variable, joinValues(name, before, fieldText(value)));
+    variables.set(variable, joinValues(variable, before, fieldText(value)));
   });
   return variables;
 }
 
+const known = new Map<string, string | null>();
+
+/** Names come from requests: the memory of them must not grow with what clients think of. */
+const MOST_KNOWN = 256;
+
+/** `null` for none. Most fields have the names that they had before. */
+function variableFor(field: string): string | null {
+  let variable = known.get(field);
+  if (variable === undefined) {
+    const name = field.toLowerCase();
+    const isOne = !WITHHELD.has(name) && /^[a-z0-9-]+$/.test(name);
+    variable = isOne ? `HTTP_${name.toUpperCase().replaceAll("-", "_")}` : null;
+    if (known.size >= MOST_KNOWN) known.clear();
+    if (field.length < 64) known.set(field, variable);
+  }
+  return variable;
+}
+
 /** Cookies have a separator of their own (RFC 6265 section 4.2.1). */
-function joinValues(name: string, before: string | undefined, value: string): string {
+function joinValues(variable: string, before: string | undefined, value: string): string {
   if (before === undefined) return value;
-  return before + (name === "cookie" ? "; " : ", ") + value;
+  return before + (variable === "HTTP_COOKIE" ? "; " : ", ") + value;
 }
 
 /**

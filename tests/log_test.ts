@@ -188,7 +188,7 @@ test("colours set off the status, the level and the script, and nothing else", (
   const codes = [200, 304, 404, 502].map((status) =>
     /"\s\x1b\[([\d;]+)m\d+\x1b\[0m -$/.exec(formatEvent({ ...ACCESS, status }, "common", true))?.[1]
   );
-  assert.deepEqual(codes, ["32", "36", "33", "1;31"]);
+  assert.deepEqual(codes, ["32", "36", "35", "1;31"]);
   assert.equal(formatEvent(MESSAGE, "common", true), "htbin: \x1b[1;31merror:\x1b[0m it broke");
   const said = { type: "script-stderr", script: "/s/x", pid: 7, line: "a\x1b[0m" } as const;
   assert.equal(formatEvent(said, "common", true), "\x1b[35m/s/x[7]:\x1b[0m a\\x1b[0m");

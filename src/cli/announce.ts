@@ -72,7 +72,10 @@ export async function announcement(
       tell("info", `certificate made for this run, browsers warn of it; SHA-256 ${selfSigned.fingerprint}`);
     }
     if (!isAtTerminal && settings.file !== null) tell("info", `settings from ${settings.file}`);
-    if (!isAtTerminal && runsAs !== null) tell("info", runsAs);
+    if (runsAs !== null) {
+      if (isAtTerminal) options.log.told?.(runsAs);
+      else tell("info", runsAs);
+    }
     if (isLoopback(server.address.hostname)) return;
     tell("warning", exposure(server.address, runsScripts(options), settings.auth !== null));
     if (settings.auth === null || settings.tls !== null) return;

@@ -17,6 +17,7 @@ import { isSameTls, readSecrets, type Secrets } from "./secrets.ts";
 import { type SelfSigned, selfSigned } from "./self_signed.ts";
 import type { Settings } from "./settings.ts";
 import { StartError } from "./start_error.ts";
+import type { TerminalLog } from "./terminal_log.ts";
 import { UsageError } from "./usage_error.ts";
 import type { UserTable } from "./users.ts";
 
@@ -27,7 +28,7 @@ export const DEFAULT_PORT = 8000;
 const PORTS_TRIED = 100;
 
 /** What is served, and who is told. */
-export type LoggedSite = SiteOptions & { readonly log: Log };
+export type LoggedSite = SiteOptions & { readonly log: Log & Partial<Pick<TerminalLog, "told">> };
 
 /** What answers requests, and what has to be ended with it. */
 export interface Started {

@@ -27,7 +27,7 @@ const PATIENCE = 500;
  * A closed terminal is the first of these signals; any other SIGHUP lets files be read anew.
  */
 export function untilStopped(
-  terminal: Pick<Terminal, "onStop" | "onHangup">,
+  terminal: Pick<Terminal, "onStop" | "onHangup" | "stderr" | "isTerminal">,
   { drainMs, graceMs }: Pick<Settings, "drainMs" | "graceMs">,
   { server, site, drain, reload }: Stoppable,
   log: Log,
@@ -41,7 +41,11 @@ export function untilStopped(
       else if (signals === 2) breakOff().then(end, reject);
       else end();
     }
-    terminal.onStop(stop);
+    terminal.onStop((signal) => {
+      // The terminal has shown ^C: what comes next is not to stand behind it.
+      if (signal === "SIGINT" && terminal.isTerminal.stderr) terminal.stderr("\n");
+      stop();
+    });
     terminal.onHangup((isGone) => {
       if (!isGone) void reload();
       // Whoever has closed the terminal cannot press Ctrl-C: what runs may end, but nothing is broken off.
@@ -55,12 +59,12 @@ export function untilStopped(
   async function closeGracefully(): Promise<void> {
     drain();
     if (drainMs > 0) {
-      tell(`stopping in ${drainMs / 1000} s, as probes are told; once more stops at once`);
+      tell(`stopping in ${drainMs / 1000} s, as probes are told; a second signal (Ctrl-C) stops at once`);
       await new Promise((resolve) => setTimeout(resolve, drainMs));
       if (signals > 1) return;
     }
     const timer = setTimeout(() => {
-      const limit = `at most ${graceMs / 1000} s; once more breaks them off`;
+      const limit = `at most ${graceMs / 1000} s; a second signal (Ctrl-C) breaks them off`;
       tell(`waiting for open responses and scripts, ${limit}`);
     }, PATIENCE);
     await Promise.all([server.close(graceMs), site.close(graceMs)]);

@@ -9,22 +9,28 @@ import { formatEvent } from "../log/format.ts";
 import type { Terminal } from "../runtime.ts";
 import type { Settings } from "./settings.ts";
 
+/** That log. */
+export interface TerminalLog extends Log {
+  /** Takes it that the person at the terminal has been told this already. */
+  told(message: string): void;
+}
+
 /** Makes it. What the scripts' user is, is said once: at the start, and not again by the first script. */
 export function terminalLog(
   terminal: Pick<Terminal, "stderr">,
   { log, quiet }: Pick<Settings, "log" | "quiet">,
   colours: boolean,
-): Log {
+): TerminalLog {
   const said = new Set<string>();
   // Also of lines that workers wrote.
   terminal.stderr("", dropped);
-  return Object.assign(tell, { access: log !== null });
+  return Object.assign(tell, { access: log !== null, told: (message: string) => void said.add(message) });
 
   function tell(event: LogEvent): void {
     if (event.type === "access" && log === null) return;
     if (event.type === "script-exit" && log !== "json") return;
     if (event.type === "message" && event.level === "info") {
-      if (quiet || said.has(event.message)) return;
+      if (quiet || (event.source === "cgi" && said.has(event.message))) return;
       said.add(event.message);
     }
     terminal.stderr(lineOf(event));

@@ -62,13 +62,16 @@ type Paint = (code: string, text: string) => string;
 const paintSgr: Paint = (code, text) => `\x1b[${code}m${text}\x1b[0m`;
 const leavePlain: Paint = (_code, text) => text;
 
-/** From the 16 colours that every terminal has, in the shades its user has chosen: they show on light and dark. */
+/**
+ * From the 16 colours that every terminal has, in the shades its user has chosen, without those that do not show on
+ * white (yellow) or on black (blue).
+ */
 const SCRIPT = "35";
-const LEVELS = { error: "1;31", warning: "1;33", info: "0" } as const;
+const LEVELS = { error: "1;31", warning: "1;35", info: "0" } as const;
 
 function statusColour(status: number): string {
   if (status >= 500) return LEVELS.error;
-  if (status >= 400) return "33";
+  if (status >= 400) return "35";
   return status >= 300 ? "36" : "32";
 }
 

@@ -312,7 +312,10 @@ test("--drain goes on answering after the signal, while probes are told 503; a s
   const server = await startHere(["0", "--directory", folder.path, "--health", "--drain", "60"]);
   assert.equal((await ask(server, get(PROBE))).status, 200);
   server.signal();
-  assert.match(server.stderr(), /^htbin: stopping in 60 s, as probes are told; once more stops at once$/m);
+  assert.match(
+    server.stderr(),
+    /^htbin: stopping in 60 s, as probes are told; a second signal \(Ctrl-C\) stops at once$/m,
+  );
   assert.equal((await ask(server, get(PROBE))).status, 503);
   assert.equal((await ask(server, get("/file.txt"))).status, 200);
   server.signal();

@@ -39,7 +39,7 @@ test("in a terminal the status has its colour", async () => {
   });
   try {
     await exchange(server.address, get("/missing"));
-    await server.printed(/" \x1b\[33m404\x1b\[0m /);
+    await server.printed(/" \x1b\[35m404\x1b\[0m /);
   } finally {
     await server.stop();
   }

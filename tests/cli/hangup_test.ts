@@ -55,6 +55,9 @@ test("SIGHUP reads the passwords anew; a file that cannot be used changes nothin
     200,
     200,
   ]);
+  server.hangUp(false);
+  const times = () => server.stderr().match(/^htbin: passwords read anew$/gm)?.length;
+  await until(() => times() === 2, "it is told each time");
   await server.stop();
 });
 

@@ -90,7 +90,7 @@ test("a signal lets a running script finish, while nobody new comes in", async (
   server.signal("SIGTERM");
   // Said after half a second: by then the socket is closed.
   await server.logged(
-    /^htbin: waiting for open responses and scripts, at most 10 s; once more breaks them off\n/m,
+    /^htbin: waiting for open responses and scripts, at most 10 s; a second signal \(Ctrl-C\) breaks them off\n/m,
   );
   assert.equal(await refuses(server.address.port), true);
   assert.equal(isRunning(call.pid), true);

@@ -10,8 +10,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { type CommandOptions, startCommand } from "../_command.ts";
-import { runtime, until } from "../_runtime.ts";
-import { makeFolder } from "./_folder.ts";
+import { childrenOf, runtime, until } from "../_runtime.ts";
+import { makeFolder, script } from "./_folder.ts";
 
 const folder = makeFolder({ "index.html": "HOME", "htbin.json": "{}", "cgi-bin/": "", "users": "" });
 after(folder.remove);
@@ -94,6 +94,22 @@ test("the addresses for others, who runs scripts, and a warning", {
 test("colours, where they are wanted", atTerminal, async () => {
   const text = await screen([], { env: { NO_COLOR: "" } });
   assert.match(text, /\x1b\[36mhttp:\/\/127\.0\.0\.1:PORT\/\x1b\[0m\n/);
+});
+
+test("Ctrl-C ends its line, and who runs the scripts is said once", atTerminal, async () => {
+  const site = makeFolder({ "cgi-bin/hello": script("echo HELLO") });
+  const server = await startCommand(["0", "--no-config", "--directory", site.path, "--cgi"], {
+    terminal: true,
+    env: { TERM: "xterm", NO_COLOR: "1" },
+  });
+  assert.equal(await (await fetch(`${server.url}cgi-bin/hello`)).text(), "HELLO\n");
+  await server.printed(/"GET \/cgi-bin\/hello HTTP\/1\.1" 200 6\r\n/);
+  const before = server.stdout();
+  assert.ok((before.match(/scripts run as/g)?.length ?? 0) === 1, before);
+  for (const pid of childrenOf(server.pid)) process.kill(pid, "SIGINT");
+  assert.equal((await server.exited).code, 0);
+  assert.equal(server.stdout().slice(before.length), "\r\n");
+  site.remove();
 });
 
 test("--quiet leaves the first line", atTerminal, async () => {

@@ -67,7 +67,7 @@ export const commandLineCases: ConformanceSection = {
         }
         await withSite(async (command) => {
           await fetchPath(command.address, "/nope");
-          await command.logged(/" \x1b\[33m404\x1b\[0m /);
+          await command.logged(/" \x1b\[35m404\x1b\[0m /);
           assert.ok(!command.stdout().includes("\x1b"));
         }, { env: { FORCE_COLOR: "1" } });
       },

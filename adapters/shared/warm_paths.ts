@@ -10,12 +10,16 @@
 
 const warmMs = 1000;
 
-// One slow call says little: the system may just have given the processor to somebody else. So each call earns a bit of
-// time, as does the time between them, and what calls take beyond what they earned adds up.
+// One slow call says little: the system may just have given the processor to somebody else, for as long as it likes. So
+// each call earns a bit of time, as does the time between them, what calls take beyond that adds up, and a single one
+// counts for half of what is too much.
 const earnedMs = 0.2;
 const earnedShare = 0.02;
 const debtMs = 20;
-const distrustMs = 10_000;
+const mostMs = debtMs / 2;
+
+// How long there are no direct calls then: longer each time, until they have been quick for as long.
+const distrustMs = [1000, 16_000] as const;
 
 const limit = 10_000;
 
@@ -39,13 +43,19 @@ export function warmPaths(
   let debt = 0;
   let lastEnd = 0;
   let distrustUntil = -Infinity;
+  let pause = 0;
   function spent(start: number): void {
     const end = now();
-    debt = Math.max(0, debt + end - start - earnedMs - (start - lastEnd) * earnedShare);
+    const taken = Math.min(mostMs, end - start);
+    debt = Math.max(0, debt + taken - earnedMs - (start - lastEnd) * earnedShare);
     lastEnd = end;
-    if (debt <= debtMs) return;
+    if (debt > debtMs) distrust(end);
+  }
+  function distrust(time: number): void {
+    const [first, most] = distrustMs;
+    pause = time - distrustUntil > pause ? first : Math.min(2 * pause, most);
+    distrustUntil = time + pause;
     debt = 0;
-    distrustUntil = end + distrustMs;
   }
   return {
     isWarm(path) {

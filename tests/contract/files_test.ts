@@ -632,22 +632,39 @@ test("direct calls: for what was asked a moment ago, while they are quick", () =
         throw new Error("also when it fails");
       })
     );
-  slowly(15);
+  function slowCallsUntilTrustIsLost(): number {
+    for (let count = 0;; count++) {
+      warm.met("/a");
+      if (!warm.isWarm("/a")) return count;
+      slowly(15);
+    }
+  }
+  slowly(500);
+  warm.met("/a");
   assert.equal(warm.isWarm("/a"), true, "after one slow call");
+  slowly(15);
   for (let count = 0; count < 100; count++) warm.directly(() => {});
+  slowly(15);
   slowly(15);
   assert.equal(warm.isWarm("/a"), true, "after quick ones");
   now += 800;
-  slowly(15);
-  assert.equal(warm.isWarm("/a"), true, "after one a second");
-  slowly(15);
-  assert.equal(warm.isWarm("/a"), false, "after two in a row");
-  now += 9_000;
   warm.met("/a");
-  assert.equal(warm.isWarm("/a"), false, "for ten seconds");
-  now += 2000;
+  slowly(15);
+  assert.equal(warm.isWarm("/a"), true, "after some a second");
+  for (const pause of [1, 2, 4, 8, 16, 16]) {
+    assert.ok(slowCallsUntilTrustIsLost() <= 4);
+    assert.equal(warm.ifQuick(() => "answer", "/a"), undefined);
+    now += pause * 1000 - 1;
+    warm.met("/a");
+    assert.equal(warm.isWarm("/a"), false, `for ${pause} s`);
+    now += 1;
+    assert.equal(warm.isWarm("/a"), true, `for ${pause} s`);
+  }
+  now += 20_000;
+  assert.ok(slowCallsUntilTrustIsLost() <= 4);
+  now += 1000;
   warm.met("/a");
-  assert.equal(warm.isWarm("/a"), true);
+  assert.equal(warm.isWarm("/a"), true, "for a second again, after a time without");
   for (let index = 0; index < 20_000; index++) warm.met(`/${index}`);
   assert.equal(warm.isWarm("/a"), false, "and no more than so many");
 });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AtOnce, PreparedResponse } from "./at_once.ts";
 import { errorPage } from "./error_page.ts";
 import type { Handler } from "./handler.ts";
 import { respond } from "./response.ts";
@@ -31,19 +32,32 @@ export interface HealthHandler extends Handler {
  * ```
  */
 export function health(): HealthHandler {
-  let isDraining = false;
+  let answer = WELL;
+  const atOnce: AtOnce = ({ method }) => method === "HEAD" ? { ...answer, body: null } : answer;
   function handleHealth(request: Request): Response | Promise<Response> {
     const { method } = request;
     if (method !== "GET" && method !== "HEAD") {
       return errorPage({ status: 405, headers: { allow: "GET, HEAD" }, request });
     }
-    const body = new TextEncoder().encode(isDraining ? "stopping\n" : "ok\n");
-    const headers = new Headers({
-      "cache-control": "no-store",
-      "content-length": String(body.length),
-      "content-type": "text/plain; charset=utf-8",
-    });
-    return respond(isDraining ? 503 : 200, headers, method === "HEAD" ? null : body);
+    const { status, headers, body } = answer;
+    return respond(status, new Headers(headers), method === "HEAD" ? null : body);
   }
-  return Object.assign(handleHealth, { drain: () => void (isDraining = true) });
+  return Object.assign(handleHealth, { atOnce, drain: () => void (answer = STOPPING) });
+}
+
+interface Answer extends PreparedResponse {
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const WELL = plainText(200, "ok\n");
+const STOPPING = plainText(503, "stopping\n");
+
+function plainText(status: number, text: string): Answer {
+  const body = new TextEncoder().encode(text);
+  const headers = {
+    "cache-control": "no-store",
+    "content-length": String(body.length),
+    "content-type": "text/plain; charset=utf-8",
+  };
+  return { status, headers, body };
 }

@@ -39,14 +39,33 @@ export function withHeaders(
 
 /** A handler whose responses are changed by `put` alone: by what it is, whatever the request. */
 export function puttingHeaders(put: (response: Response) => Response, handler: Handler): Handler {
-  const done = new WeakMap<PreparedResponse, PreparedResponse>();
-  const atOnce: AtOnce = (head, connection) => changeAnswer(askAtOnce(handler, head, connection), change);
+  return changingHeaders({ kindOf: () => "", put }, handler);
+}
 
-  function change(answer: PreparedResponse): PreparedResponse {
-    let changed = done.get(answer);
+/** How headers are changed. */
+export interface HeaderChange {
+  /** What of a request's fields the change depends on: one of a few texts. */
+  kindOf(fields: Pick<Headers, "get">): string;
+  /** Changes a response for requests of this kind. */
+  put(response: Response, kind: string): Response;
+}
+
+/** A handler whose responses are changed so. */
+export function changingHeaders(
+  { kindOf, put }: HeaderChange,
+  handler: Handler,
+): Handler & { readonly atOnce: AtOnce } {
+  const done = new Map<string, WeakMap<PreparedResponse, PreparedResponse>>();
+  const atOnce: AtOnce = (head, connection) =>
+    changeAnswer(askAtOnce(handler, head, connection), (answer) => change(answer, kindOf(head.headers)));
+
+  function change(answer: PreparedResponse, kind: string): PreparedResponse {
+    let ofKind = done.get(kind);
+    if (ofKind === undefined) done.set(kind, ofKind = new WeakMap());
+    let changed = ofKind.get(answer);
     if (changed === undefined) {
-      changed = { ...answer, headers: preparedHeaders(put(responseOf(answer)).headers) };
-      done.set(answer, changed);
+      changed = { ...answer, headers: preparedHeaders(put(responseOf(answer), kind).headers) };
+      ofKind.set(answer, changed);
     }
     return changed;
   }
@@ -57,7 +76,7 @@ export function puttingHeaders(put: (response: Response) => Response, handler: H
     connection?: Connection,
   ): Promise<Response | undefined> {
     const response = await handler(request, connection);
-    return response && put(response);
+    return response && put(response, kindOf(request.headers));
   }
 }
 

@@ -6,9 +6,10 @@
 
 import { changeable } from "../changeable.ts";
 import { checkOptions, flag, list, number, type Shape, text } from "../check_options.ts";
-import type { Handler } from "../handler.ts";
+import type { Connection, Handler } from "../handler.ts";
 import { addVary } from "../header_field.ts";
 import { respond } from "../response.ts";
+import { changingHeaders } from "../with_headers.ts";
 
 /** Options of {@linkcode cors}. */
 export interface CorsOptions {
@@ -104,17 +105,27 @@ export function cors(options: CorsOptions, handler: Handler): Handler {
     return respond(204, headers, null);
   }
 
-  return async function handleCors(request, connection) {
-    const origin = request.headers.get("origin");
+  const sharing = changingHeaders({
+    // The sites that may not read get the same answer, whatever they are called.
+    kindOf(fields) {
+      const origin = fields.get("origin");
+      return origin !== null && origins?.has(origin) ? origin : "";
+    },
+    put(answer, origin) {
+      const response = changeable(answer);
+      if (allow(response.headers, origin)) response.headers.set("access-control-expose-headers", exposed);
+      return response;
+    },
+  }, handler);
+
+  return Object.assign(handleCors, { atOnce: sharing.atOnce });
+
+  function handleCors(request: Request, connection?: Connection): ReturnType<Handler> {
     if (request.method === "OPTIONS" && request.headers.has("access-control-request-method")) {
-      return preflight(request, origin);
+      return preflight(request, request.headers.get("origin"));
     }
-    const answer = await handler(request, connection);
-    if (answer === undefined) return undefined;
-    const response = changeable(answer);
-    if (allow(response.headers, origin)) response.headers.set("access-control-expose-headers", exposed);
-    return response;
-  };
+    return sharing(request, connection);
+  }
 }
 
 /**

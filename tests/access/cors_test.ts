@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { PreparedResponse, RequestHead } from "../../src/at_once.ts";
 import { cors, type CorsOptions } from "../../src/access/cors.ts";
 import type { Handler } from "../../src/handler.ts";
 
@@ -101,4 +102,42 @@ test("what makes no sense is refused at once", () => {
     { origin: "*" } as never,
   ];
   for (const options of wrong) assert.throws(() => cors(options, hello), TypeError, JSON.stringify(options));
+});
+
+test("an answer that is there at once is shared as any other is", async () => {
+  const prepared: PreparedResponse = { status: 200, headers: { vary: "accept" }, body: new Uint8Array(5) };
+  const handler: Handler = Object.assign(() => new Response("hello", { headers: { vary: "accept" } }), {
+    atOnce: ({ target }: RequestHead) =>
+      target === "/hello" ? prepared : target === "/none" ? undefined : "later",
+  });
+  const origins = ["https://app.test", "https://two.test"];
+  for (const options of [{}, { origins }, { origins, credentials: true }]) {
+    const shared = cors(options, handler);
+    const answers = new Map<string | undefined, PreparedResponse>();
+    for (
+      const origin of [
+        undefined,
+        "https://two.test",
+        "https://app.test",
+        "https://evil.test",
+        "null",
+        undefined,
+      ]
+    ) {
+      const headers = new Headers(origin === undefined ? {} : { origin });
+      const asked = { method: "GET", headers };
+      const answer = shared.atOnce?.({ ...asked, target: "/hello" }, {});
+      assert.ok(typeof answer === "object" && !(answer instanceof Promise));
+      assert.equal(answer.body, prepared.body);
+      const response = await shared(new Request("http://localhost/", asked));
+      const { "content-type": _type, ...expected } = Object.fromEntries(response?.headers ?? []);
+      assert.deepEqual(answer.headers, expected, origin);
+      // Made once for each site.
+      assert.equal(answers.get(origin) ?? answer, answer);
+      answers.set(origin, answer);
+      assert.equal(shared.atOnce?.({ ...asked, target: "/none" }, {}), undefined);
+      assert.equal(shared.atOnce?.({ ...asked, target: "/later" }, {}), "later");
+    }
+    assert.deepEqual(prepared.headers, { vary: "accept" });
+  }
 });

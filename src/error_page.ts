@@ -40,7 +40,8 @@ export interface ErrorPage {
 export type ErrorPageInit = Pick<ErrorPage, "status" | "request"> & Partial<ErrorPage>;
 
 /**
- * Renders an error page: the hook for one's own.
+ * Renders an error page: the hook for one's own. A page of the status 200, which is what a `Response` has that names
+ * none, gets the status of the error; any other status is kept.
  *
  * @example
  * ```ts
@@ -107,12 +108,18 @@ export function errorRenderer(renderError: RenderError | undefined): ShowError {
   if (renderError === undefined) return errorPage;
   return async (init) => {
     const page = completePage(init);
-    const response = changeable(await renderError(page));
+    const response = withStatus(changeable(await renderError(page)), page.status);
     for (const [name, value] of new Headers(page.headers)) {
       if (!response.headers.has(name)) response.headers.set(name, value);
     }
     return response;
   };
+}
+
+/** A page that names no status of its own is not a success: it has the error's. */
+function withStatus(response: Response, status: number): Response {
+  if (response.status !== 200) return response;
+  return respond(status, response.headers, isBodiless(status) ? null : response.body);
 }
 
 function render(type: string, status: number, message: string, explain: string): string {

@@ -127,6 +127,18 @@ test("renderError is told what the status means, wherever it is given", async ()
   ]);
 });
 
+test("a page of renderError that names no status has the error's", async () => {
+  const ask = async (page: () => Response, method = "GET") => {
+    const handler = staticFiles({ root: "examples/site", renderError: page, log() {} });
+    return await handler(new Request("http://localhost/none", { method })) as Response;
+  };
+  const plain = await ask(() => new Response("Sorry", { headers: { "x-page": "own" } }));
+  assert.deepEqual([plain.status, plain.headers.get("x-page"), await plain.text()], [404, "own", "Sorry"]);
+  const refused = await ask(() => Response.json({ sorry: true }), "DELETE");
+  assert.deepEqual([refused.status, refused.headers.get("allow")], [405, "GET, HEAD, OPTIONS"]);
+  assert.equal((await ask(() => new Response("Gone", { status: 410 }))).status, 410);
+});
+
 test("errorPage() of an unknown status", async () => {
   const response = errorPage({ status: 599, request: request("text/plain") });
   assert.equal(await response.text(), "599 Error\n\n");

@@ -164,16 +164,7 @@ test("hono is an optional peer, and nothing imports it: htbin/hono fits any vers
 });
 
 test("what few need is not loaded with the rest: media types, TLS, listings, bcrypt", () => {
-  const loaded = new Set<string>();
-  const queue = ["mod.ts", "cli.ts", "adapters/deno.ts", "adapters/bun.ts", "adapters/node.ts"];
-  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-    if (loaded.has(path)) continue;
-    loaded.add(path);
-    for (const name of staticImportsOf(path)) {
-      if (name.startsWith(".")) queue.push(resolve(path, name));
-      else loaded.add(name);
-    }
-  }
+  const loaded = loadedBy("mod.ts", "cli.ts", "adapters/deno.ts", "adapters/bun.ts", "adapters/node.ts");
   assert.ok(loaded.has("adapters/shared/node_http/listener.ts") && loaded.has("node:http"));
   const few = /media_types|^node:(?:https|tls|crypto|cluster|zlib)$|^bcryptjs|listing_(?:page|response)/;
   assert.deepEqual([...loaded].filter((name) => few.test(name)), []);
@@ -193,6 +184,34 @@ test("the core names no runtime", () => {
       if (name.endsWith("adapters/auto.ts")) assert.ok(path === "mod.ts" || path === "src/hono.ts", path);
       else if (name.endsWith("adapters/shared/auto_script.ts")) assert.equal(path, "src/script/mod.ts");
       else assert.ok(!name.includes("adapters/"), `${path} imports ${name}`);
+    }
+  }
+});
+
+test("a script that a server starts loads no server: neither cgi(), staticFiles() and their like, nor Hono", () => {
+  const allowed = [
+    /^src\/script\/\w+\.ts$/,
+    // The seam, and what a request's host and its proxies are.
+    /^src\/(?:runtime|host)\.ts$/,
+    /^src\/cgi\/(?:forwarded|ip_address)\.ts$/,
+    /^adapters\/shared\/auto_script\.ts$/,
+    /^#std\/http\/status$/,
+  ];
+  const loaded = loadedBy("src/script/mod.ts");
+  assert.ok(loaded.has("src/script/response.ts"));
+  for (const path of loaded) assert.ok(allowed.some((pattern) => pattern.test(path)), path);
+  // What is for a script without a server, with options, or with an error, is loaded then.
+  for (const name of ["command_line", "option_shape"]) assert.ok(!loaded.has(`src/script/${name}.ts`), name);
+});
+
+test("a script loads of its runtime what it needs, and no stream before it is used", () => {
+  for (const runtime of ["deno", "bun", "node"]) {
+    for (const path of loadedBy(`adapters/${runtime}/script.ts`)) {
+      // `node:process` would make three streams.
+      assert.match(
+        path,
+        /^node:fs$|^src\/runtime\.ts$|^adapters\/(?:\w+\/(?:script|pipe_input|text_responses)|shared\/(?:node_script|limited_input|divert_console|environment_bytes))\.ts$/,
+      );
     }
   }
 });
@@ -228,11 +247,16 @@ function importsOf(path: string): string[] {
   return Array.from(code.matchAll(pattern), ([, from, bare, dynamic]) => (from ?? bare ?? dynamic) as string);
 }
 
-/** Those that are loaded with the module itself. */
-function staticImportsOf(path: string): string[] {
-  const code = withoutComments(readFileSync(path, "utf8"));
-  const pattern = /^(?:import|export)(?! type\b)[^;"]*?\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"/gm;
-  return Array.from(code.matchAll(pattern), ([, from, bare]) => (from ?? bare) as string);
+/** All that is loaded with modules: without dynamic imports and types. */
+function loadedBy(...entries: readonly string[]): Set<string> {
+  const seen = new Set(entries);
+  for (const path of seen) {
+    if (!path.endsWith(".ts")) continue;
+    const code = withoutComments(readFileSync(path, "utf8"));
+    const statements = code.matchAll(/^(?:import|export)(?! type\b)(?:[^;"]*?\bfrom)?\s+"([^"]+)"/gm);
+    for (const [, name = ""] of statements) seen.add(name.startsWith(".") ? resolve(path, name) : name);
+  }
+  return seen;
 }
 
 function sideEffectImportsOf(path: string): string[] {

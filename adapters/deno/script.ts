@@ -12,6 +12,9 @@ import { limitedInput } from "../shared/limited_input.ts";
 /** What makes a request's path: without it, another than the requested would be answered. */
 const PATH = ["SCRIPT_NAME", "PATH_INFO", "QUERY_STRING"];
 
+const write = Deno.stdout.write.bind(Deno.stdout);
+const divertConsole = divertibleConsole();
+
 /** The process on Deno. */
 export const script: ScriptProcess = {
   args: Deno.args,
@@ -20,7 +23,7 @@ export const script: ScriptProcess = {
   stdin: (limit) => limitedInput(limit, read, () => {}),
   async stdout(bytes) {
     try {
-      for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await Deno.stdout.write(rest));
+      for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await write(rest));
     } catch (error) {
       throw isClosed(error) ? new ClosedOutputError("Nobody reads the output", { cause: error }) : error;
     }
@@ -33,12 +36,25 @@ export const script: ScriptProcess = {
       // Nobody is there to be told.
     }
   },
-  prepare: divertibleConsole(),
+  prepare() {
+    divertConsole();
+    divertStandardOutput();
+  },
   onStop(callback) {
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", callback);
   },
   exit: (code) => Deno.exit(code),
 };
+
+/** `node:process` writes with these methods, too. */
+function divertStandardOutput(): void {
+  const { stderr } = Deno;
+  Object.defineProperties(Deno.stdout, {
+    write: { value: stderr.write.bind(stderr) },
+    writeSync: { value: stderr.writeSync.bind(stderr) },
+    writable: { get: () => stderr.writable },
+  });
+}
 
 async function read(buffer: Bytes): Promise<number | null> {
   return await Deno.stdin.read(buffer);

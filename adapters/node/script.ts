@@ -5,23 +5,29 @@
  */
 
 import { fstatSync } from "node:fs";
-import process from "node:process";
 import type { ScriptProcess } from "../../src/runtime.ts";
 import { fileInput, nodeScript } from "../shared/node_script.ts";
 import { pipeInput } from "./pipe_input.ts";
 
-/** The process on Node. */
-export const script: ScriptProcess = nodeScript(
-  (limit) => isFile() ? fileInput(limit) : pipeInput(limit),
-  exit,
-);
+const { process } = globalThis;
 
-function isFile(): boolean {
+/** The process on Node. */
+export const script: ScriptProcess = nodeScript({
+  stdin: (limit) => isPipe() ? pipeInput(limit) : fileInput(limit),
+  prepare() {
+    // `console` writes to it, too.
+    Object.defineProperty(process, "stdout", { configurable: true, get: () => process.stderr });
+  },
+  exit,
+});
+
+function isPipe(): boolean {
   try {
-    return fstatSync(0).isFile();
+    const stats = fstatSync(0);
+    return stats.isFIFO() || stats.isSocket();
   } catch {
     // There is none, which reading says.
-    return true;
+    return false;
   }
 }
 

@@ -18,11 +18,10 @@
 
 import "../../adapters/shared/auto_script.ts";
 import { currentScript, type ScriptProcess } from "../runtime.ts";
-import { HOW_TO_RUN, isCgi, requestFromArguments } from "./command_line.ts";
 import { errorLine } from "./error_line.ts";
 import type { RunOptions, ScriptHandler } from "./options.ts";
 import { runScript } from "./run.ts";
-import type { Variables } from "./variables.ts";
+import { isCgi, type Variables } from "./variables.ts";
 
 export type { ErrorPage, RenderError } from "../error_page.ts";
 export type { Connection, Handler } from "../handler.ts";
@@ -71,18 +70,22 @@ export async function runAsCgi(handler: ScriptHandler, options: RunOptions = {})
 async function run(handler: ScriptHandler, options: RunOptions, script: ScriptProcess): Promise<number> {
   let variables: Variables | null;
   try {
-    variables = script.environment();
+    // The client's word (httpoxy, CVE-2016-5386): it would lead the handler's own requests to a proxy of the client's.
+    const { HTTP_PROXY: _, ...rest } = script.environment();
+    variables = rest;
   } catch (error) {
     script.stderr(`${errorLine(error, null)}\n`);
     return 1;
   }
-  if (!isCgi(variables)) variables = requestFromArguments(script.args, variables);
-  if (variables === null) {
-    script.stderr(`${HOW_TO_RUN}\n`);
-    return 2;
+  if (!isCgi(variables)) {
+    const { HOW_TO_RUN, requestFromArguments } = await import("./command_line.ts");
+    variables = requestFromArguments(script.args, variables);
+    if (variables === null) {
+      script.stderr(`${HOW_TO_RUN}\n`);
+      return 2;
+    }
   }
   script.prepare();
-  // The client's word (httpoxy, CVE-2016-5386): it would lead the handler's own requests to a proxy of the client's.
   script.unset("HTTP_PROXY");
   return await runScript(handler, options, script, variables);
 }

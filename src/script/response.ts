@@ -31,8 +31,8 @@ export interface SendOptions extends WriteOptions {
  * Writes a response as the output of a CGI script: `Status`, the header, the body piece by piece as it comes, each once
  * the one before has been taken. `out` stays open.
  *
- * Rejects with what the body or `out` fails with, and with a `TypeError` when this is no response; the response's body
- * is cancelled then. A body that fails before its first byte has left nothing behind in `out`.
+ * Rejects with what the body or `out` fails with, and with a `TypeError` when this is no response or its body is not as
+ * long as its `Content-Length` says; the response's body is cancelled then. A body that fails before its first byte has left nothing behind in `out`.
  *
  * @example
  * ```ts
@@ -74,7 +74,7 @@ export async function sendResponse(
     response.body?.cancel().catch(() => {});
     return await write(head);
   }
-  const pieces = readPieces(response.body, options.signal);
+  const pieces = readPieces(response.body, declaredLength(response), options.signal);
   try {
     await writePieces(response, pieces.next, write, options);
   } catch (error) {
@@ -116,8 +116,23 @@ interface Pieces {
   cancel(reason: unknown): void;
 }
 
-function readPieces(body: ReadableStream<Uint8Array>, signal: AbortSignal | undefined): Pieces {
+/** What the response itself says. */
+function declaredLength({ headers }: Response): number | null {
+  const length = headers.get("content-length");
+  return length === null ? null : Number(length);
+}
+
+/**
+ * A server would take what is too much for its next response, and wait for what is missing: a body of another length than
+ * was declared is an error. So is one that `fetch()` has decompressed, with the header it came with.
+ */
+function readPieces(
+  body: ReadableStream<Uint8Array>,
+  length: number | null,
+  signal: AbortSignal | undefined,
+): Pieces {
   const reader = body.getReader();
+  let size = 0;
   const cancel = (reason: unknown) => void reader.cancel(reason).catch(() => {});
   const gone = () => cancel(signal?.reason);
   signal?.addEventListener("abort", gone, { once: true });
@@ -128,10 +143,14 @@ function readPieces(body: ReadableStream<Uint8Array>, signal: AbortSignal | unde
         if (signal?.aborted) {
           throw new ClosedOutputError("Nobody wants the response", { cause: signal.reason });
         }
+        if (done ? size < (length ?? 0) : size + value.length > (length ?? Infinity)) {
+          throw new TypeError(`The body is not of the length that its Content-Length says, ${length}`);
+        }
         if (done) return null;
         if (!(value instanceof Uint8Array)) {
           throw new TypeError("The body's stream gave something else than bytes");
         }
+        size += value.length;
         if (value.length > 0) return value;
       }
     },

@@ -90,7 +90,10 @@ async function answer(
     // What is missing of a response that has begun cannot be had any more.
     if (hasBegun) return 1;
     const status = error instanceof ScriptRequestError ? error.status : 500;
-    const response = await errorResponse(status, request, variables, options);
+    const response = await errorResponse(status, request, variables, options).catch((error) => {
+      report(error);
+      return errorResponse(status, request, variables, {});
+    });
     await sendResponse(response, write, send);
     return status === 500 ? 1 : 0;
   }

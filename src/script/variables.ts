@@ -12,6 +12,11 @@ export function variable(variables: Variables, name: string): string | null {
   return Object.hasOwn(variables, name) && variables[name] || null;
 }
 
+/** Whether a server has started this process. */
+export function isCgi(variables: Variables): boolean {
+  return variable(variables, "GATEWAY_INTERFACE") !== null || variable(variables, "REQUEST_METHOD") !== null;
+}
+
 /** Servers that have ways of their own, by the names that they have in `SERVER_SOFTWARE`. */
 export type ServerName = "Apache" | "Microsoft-IIS" | "SimpleHTTP" | "busybox httpd";
 

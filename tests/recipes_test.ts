@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { after, describe, it } from "node:test";
-import { type RunningCommand, startCommand } from "./_command.ts";
+import { runCommand, type RunningCommand, startCommand } from "./_command.ts";
 import { connect, exchange, get, toLatin1 } from "./_http.ts";
 import { type Kitchen, prepareRecipe, recipe } from "./_recipes.ts";
 import { isRoot, runtime, until } from "./_runtime.ts";
@@ -345,13 +345,17 @@ describe("one file without a runtime", () => {
       const outAt = args.findIndex((word) => /^--out/.test(word)) + 1;
       args[outAt] = file;
       await mustRun(process.execPath, args.map((word) => word.startsWith("jsr:") ? "mod.ts" : word));
-      const server = await startCommand(["--cgi", "--directory", join(folder, "site"), "0"], {
-        program: file,
-        cwd: folder,
-      });
-      running.push(server);
-      assert.equal(await ask(server, "page.txt"), "a page\n");
-      assert.equal(await ask(server, "cgi-bin/show"), "127.0.0.1 127.0.0.1 off\n");
+      const version = await runCommand(["--version"], { program: file, cwd: folder });
+      assert.match(version.stdout, new RegExp(`^htbin \\S+ \\(${name} `, "i"));
+      for (const workers of [[], ["--workers", "2"]]) {
+        const server = await startCommand(["--cgi", "--directory", join(folder, "site"), ...workers, "0"], {
+          program: file,
+          cwd: folder,
+        });
+        running.push(server);
+        assert.equal(await ask(server, "page.txt"), "a page\n");
+        assert.equal(await ask(server, "cgi-bin/show"), "127.0.0.1 127.0.0.1 off\n");
+      }
     });
   }
 });

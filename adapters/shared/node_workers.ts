@@ -23,6 +23,7 @@ export interface Relay {
  */
 export function clusterWorkers(relay: Relay | null): Workers {
   if (relay !== null) cluster.setupPrimary({ stdio: ["inherit", "inherit", "pipe", "ipc"] });
+  if (isCompiled()) cluster.setupPrimary(withoutFile());
   return { start: () => start(relay) };
 }
 
@@ -37,6 +38,17 @@ export function starterLine(): Line | null {
     },
     onMessage: (callback) => void process.on("message", callback),
   };
+}
+
+/** Whether this is a program that Bun has compiled: it is started without the name of a file. */
+function isCompiled(): boolean {
+  return /^(\/\$bunfs|[A-Z]:[\\/]~BUN)[\\/]/.test(process.argv[1] ?? "");
+}
+
+/** `node:cluster` would pass on the name that there is all the same, as the first argument. */
+function withoutFile(): { readonly exec: string; readonly args: string[] } {
+  const [exec = "--", ...args] = process.argv.slice(2);
+  return { exec, args };
 }
 
 function start(relay: Relay | null): Worker {

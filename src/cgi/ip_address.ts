@@ -31,6 +31,7 @@ export function parseIp(text: string): IpBytes | null {
  * is no address is left alone.
  */
 export function plainAddress(text: string): string {
+  if (!text.includes(":")) return text;
   const bare = text.replace(/^\[(.*)\]$/, "$1");
   if (!bare.includes(":") || !bare.toLowerCase().includes("ffff:")) return bare;
   const bytes = parseIp(bare);

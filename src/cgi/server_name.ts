@@ -19,6 +19,8 @@ export function requestedHost(
   if (field === "" && url.hostname === "localhost") return null;
   const said = field === "" ? null : parseHost(field);
   if (field !== "" && said === null) return null;
+  // The same, for most.
+  if (said !== null && url.host === field) return said;
   const target = parseHost(url.host);
   if (target === null || target.host === said?.host) return said ?? target;
   return target;

@@ -20,7 +20,8 @@ import fcntl, os, select, signal, sys, time
 
 READ = os.O_RDONLY | os.O_NONBLOCK
 WRITE = os.O_WRONLY | os.O_NONBLOCK
-DEFAULT = [s for s in range(1, 65) if s not in (9, 19, 32, 33)]
+# A program must not inherit that they are ignored: Python's own doing, or of whoever started the server.
+DEFAULT = [s for s in range(1, 65) if s not in (32, 33) and signal.getsignal(s) == signal.SIG_IGN]
 DUP = os.POSIX_SPAWN_DUP2
 ONCE = select.EPOLLIN | select.EPOLLONESHOT
 # Most programs are over within this time, and one report tells all. Those that start together share the processors.

@@ -18,7 +18,7 @@ export interface Example {
 }
 
 /** Pages whose code runs by itself, from its first line to its last. */
-const PAGES = ["docs/from-http-server.md", "docs/hono.md"];
+const PAGES = ["docs/from-http-server.md", "docs/hono.md", "docs/cgi-script.md"];
 
 /** All of them. */
 export function documentedExamples(): readonly Example[] {

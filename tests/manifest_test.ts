@@ -191,8 +191,8 @@ test("the core names no runtime", () => {
 test("a script that a server starts loads no server: neither cgi(), staticFiles() and their like, nor Hono", () => {
   const allowed = [
     /^src\/script\/\w+\.ts$/,
-    // The seam, and what a request's host and its proxies are.
-    /^src\/(?:runtime|host)\.ts$/,
+    // The seam, and what a host, a path and a proxy are.
+    /^src\/(?:runtime|host|request_path)\.ts$/,
     /^src\/cgi\/(?:forwarded|ip_address)\.ts$/,
     /^adapters\/shared\/auto_script\.ts$/,
     /^#std\/http\/status$/,

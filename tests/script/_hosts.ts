@@ -6,7 +6,7 @@
  */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, openSync } from "node:fs";
+import { existsSync, openSync, readFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
@@ -50,7 +50,7 @@ export const complete = {
 const HOSTNAME = "127.0.0.1";
 
 /** Servers are where a user's own programs are not. */
-const environment = { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` };
+const environment = () => ({ PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` });
 
 const htbin: Host = {
   ...complete,
@@ -98,13 +98,8 @@ const apache: Host = {
         `Mutex file:${scratch}`,
         `ErrorLog ${scratch}/Apache.log`,
         "StartServers 2",
-        "AllowEncodedSlashes NoDecode",
         `DocumentRoot ${root}`,
-        `ScriptAlias /cgi-bin/ ${root}/cgi-bin/`,
-        `<Directory "${root}">`,
-        "Require all granted",
-        "</Directory>",
-        "",
+        documentedConfiguration("apache", root),
       ].join("\n"),
     );
     return await launch(this.name, "apache2", ["-f", config, "-DFOREGROUND"], scratch, port);
@@ -121,14 +116,10 @@ const lighttpd: Host = {
     await writeFile(
       config,
       [
-        'server.modules = ("mod_cgi")',
         `server.bind = "${HOSTNAME}"`,
         `server.port = ${port}`,
-        `server.document-root = "${root}"`,
         `server.upload-dirs = ("${scratch}")`,
-        "server.stream-response-body = 1",
-        '$HTTP["url"] =~ "^/cgi-bin/" { cgi.assign = ("" => "") }',
-        "",
+        documentedConfiguration("lighttpd", root),
       ].join("\n"),
     );
     return await launch(this.name, "lighttpd", ["-D", "-f", config], scratch, port);
@@ -171,10 +162,17 @@ const python: Host = {
 /** All of them. */
 export const hosts: readonly Host[] = [htbin, apache, lighttpd, busybox, python];
 
+/** What `docs/cgi-script.md` tells users to write, for the folder `root`. */
+function documentedConfiguration(language: string, root: string): string {
+  const page = readFileSync("docs/cgi-script.md", "utf8");
+  const [, block] = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, "m").exec(page)!;
+  return block!.replaceAll("/srv/www", root);
+}
+
 function missing(program: string, ...args: readonly string[]): string | false {
   const { error, status } = spawnSync(program, args.length > 0 ? args : ["-v"], {
     stdio: "ignore",
-    env: environment,
+    env: environment(),
   });
   return error === undefined && status === 0
     ? false
@@ -205,7 +203,7 @@ async function launch(
   const output = openSync(log, "a");
   const child = spawn(program, args, {
     cwd,
-    env: environment,
+    env: environment(),
     stdio: ["ignore", output, output],
     detached: true,
   });

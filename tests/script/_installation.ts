@@ -15,6 +15,8 @@ import { runtimeName } from "../_conformance.ts";
 export interface Installation {
   /** What a server serves: the scripts are in `cgi-bin`. */
   readonly root: string;
+  /** This runtime's program, which every user may start. */
+  readonly program: string;
   /** Where a server, and a test, may write. */
   readonly scratch: string;
   remove(): Promise<void>;
@@ -30,7 +32,7 @@ const MODULES = ["src/script/mod", "tests/script/_app"] as const;
 /**
  * Installs scripts. In their code, `SCRIPT` is the module of `runAsCgi()`, and `APP` that of the app.
  *
- * @param scripts By name; each is a program of this runtime.
+ * @param scripts By name; each gets a first line for this runtime where it has none.
  */
 export async function install(scripts: Readonly<Record<string, string>>): Promise<Installation> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "htbin-script-")));
@@ -50,12 +52,13 @@ export async function install(scripts: Readonly<Record<string, string>>): Promis
   for (const [name, code] of Object.entries(scripts)) {
     const [script, used] = MODULES.map((path) => `${folder}/${path}.${extension}`);
     const path = join(root, "cgi-bin", name);
-    await writeFile(path, firstLine(program) + code.replaceAll("SCRIPT", script!).replaceAll("APP", used!));
+    const whole = code.startsWith("#!") ? code : firstLine(program) + code;
+    await writeFile(path, whole.replaceAll("SCRIPT", script!).replaceAll("APP", used!));
     await chmod(path, 0o755);
   }
   for (const path of [folder, root]) await chmod(path, 0o755);
   await chmod(scratch, 0o777);
-  return { root, scratch, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { root, program, scratch, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 function firstLine(program: string): string {

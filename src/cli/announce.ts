@@ -6,7 +6,7 @@
 
 import { describeUser, resolveUser } from "../cgi/user.ts";
 import type { LogLevel } from "../log/events.ts";
-import type { Runtime } from "../runtime.ts";
+import { FileError, type Runtime } from "../runtime.ts";
 import { runsScripts, scriptOptions, type SiteOptions } from "../site.ts";
 import { isLoopback } from "./address.ts";
 import { banner, exposure, readyLine } from "./banner.ts";
@@ -32,6 +32,7 @@ export async function announcement(
   const { terminal, network, processes } = runtime;
   const runsAs = await scriptUser(runtime, options);
   const folder = await runtime.files.realPath(options.directory) ?? options.directory;
+  const missing = await missingFolders(runtime, settings, folder);
   return async function announce({ server, selfSigned }) {
     const urls = urlsOf(server, network.addresses?.() ?? []);
     const first = settings.readyJson
@@ -76,6 +77,7 @@ export async function announcement(
       if (isAtTerminal) options.log.told?.(runsAs);
       else tell("info", runsAs);
     }
+    for (const path of missing) tell("warning", `there is no folder ${path} for scripts in ${folder}`);
     if (isLoopback(server.address.hostname)) return;
     tell("warning", exposure(server.address, runsScripts(options), settings.auth !== null));
     if (settings.auth === null || settings.tls !== null) return;
@@ -84,6 +86,20 @@ export async function announcement(
       "passwords are sent in the clear: whoever is on the way can read them; --tls-cert encrypts",
     );
   };
+}
+
+/** Folders of scripts that were asked for and are not there: most are mistakes, some will be made. */
+async function missingFolders({ files }: Runtime, { site }: Settings, folder: string): Promise<string[]> {
+  const named = typeof site.cgi === "object" ? site.cgi.directories ?? [] : [];
+  const found = await Promise.all(named.map(async (path) => {
+    try {
+      return (await files.stat(`${folder}/${path}`))?.kind === "directory";
+    } catch (error) {
+      if (error instanceof FileError) return true;
+      throw error;
+    }
+  }));
+  return named.filter((_path, at) => !found[at]);
 }
 
 /** Who scripts run as, where that is not plain. */

@@ -207,6 +207,18 @@ test("--cgi-dir takes the place of the two folders, and implies --cgi", async ()
   });
 });
 
+test("--cgi-dir with a folder that is not there starts all the same, and says so", async () => {
+  const log = await asking(
+    SITE,
+    ["--cgi-dir", "scripst", "--cgi-dir", "scripts", "--cgi-dir", "."],
+    async (ask) => {
+      assert.equal((await ask("/scripts/hello")).body, "SCRIPTS\n");
+    },
+  );
+  assert.deepEqual(log.match(/^htbin: warning: there is no folder (\S+) for scripts in \S+$/gm)?.length, 1);
+  assert.match(log, /no folder scripst for scripts/);
+});
+
 test("--cgi-ext", async () => {
   await asking(SITE, ["--cgi-ext", "cgi"], async (ask) => {
     assert.equal((await ask("/elsewhere/run.cgi")).body, "ANYWHERE\n");

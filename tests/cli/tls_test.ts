@@ -68,7 +68,7 @@ test("all workers show the same one", async () => {
 test("--tls-self-signed and a certificate of one's own: exit status 2 and one line", async () => {
   const { code, stderr } = await runHere([...HERE, "--tls-self-signed", "--tls-cert", "c.pem"]);
   assert.equal(code, 2);
-  assert.match(stderr, /^htbin: --tls-self-signed makes its own certificate: .*\n$/);
+  assert.match(stderr, /^htbin: --tls-self-signed makes its own certificate and key: .*\n$/);
 });
 
 const [first, second] = [makeCertificate(), makeCertificate()];

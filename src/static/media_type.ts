@@ -35,7 +35,7 @@ export function mediaTypes(types: NonNullable<StaticOptions["types"]>, defaultTy
   const builtIn = typesByEnding({}, defaultType);
   return async (name) => {
     const type = types(name);
-    return type === undefined ? await builtIn(name) : withCharset(checkMediaType(type));
+    return type == null ? await builtIn(name) : withCharset(checkMediaType(type));
   };
 }
 

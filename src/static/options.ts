@@ -202,9 +202,9 @@ export interface StaticOptions {
   readonly headers?: readonly HeaderRule[];
   /**
    * Media types by file ending, before the built-in table: `{ ".foo": "text/x-foo" }`. Or a function from a file's name
-   * to its type; what it leaves `undefined` is looked up in the table. @default {{}}
+   * to its type; where it returns `null` or `undefined`, that is looked up in the table. @default {{}}
    */
-  readonly types?: Readonly<Record<string, string>> | ((name: string) => string | undefined);
+  readonly types?: Readonly<Record<string, string>> | ((name: string) => string | null | undefined);
   /**
    * Says which path below `root` answers for the path of a request: both decoded, with a slash at their start, without
    * the mount; `null` for none. What comes out is looked up like any other path: hidden names stay hidden, and nothing

@@ -26,6 +26,14 @@ async function read(limit: number | null): Promise<number[]> {
   return sizes;
 }
 
+/** A stream that was imported by its name, before. */
+async function named(): Promise<void> {
+  const { stdout } = await import("node:process");
+  script.prepare();
+  stdout.write("by name\n");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 async function stop(): Promise<void> {
   const stopped = new Promise((resolve) => script.onStop(() => resolve("stopped")));
   // Some runtimes end a process in which nothing is under way but a promise.
@@ -107,6 +115,7 @@ const programs: Readonly<Record<string, () => unknown>> = {
     await script.stdout(new TextEncoder().encode("OUT"));
   },
   stop,
+  named,
   /** Ends while there is much to wait for. */
   async ends() {
     setInterval(() => {}, 1000);

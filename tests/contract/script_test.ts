@@ -6,7 +6,7 @@ import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it, test } from "node:test";
-import { needsProc, runModule, temporaryDirectory, until } from "../_runtime.ts";
+import { needsProc, runModule, runtime, temporaryDirectory, until } from "../_runtime.ts";
 
 // The compiled tests have another extension.
 const extension = /\.[a-z]+$/.exec(import.meta.url)?.[0] ?? ".ts";
@@ -162,6 +162,14 @@ describe("standard output", () => {
       assert.ok(printed.includes(words), words);
     }
   });
+});
+
+test("a stream that was imported by its name is caught by Deno alone", async () => {
+  const { child, ended } = start("named");
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => stdout += text);
+  await ended;
+  assert.equal(stdout, runtime.name === "deno" ? "" : "by name\n");
 });
 
 test("a Response says that it is text, as the Fetch standard has it, and nothing that it is not", async () => {

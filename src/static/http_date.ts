@@ -12,6 +12,12 @@ const RFC_850 =
   /^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (\d{2})-([A-Z][a-z]{2})-(\d{2}) (\d{2}):(\d{2}):(\d{2}) GMT$/;
 const ASCTIME = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) (\d{4})$/;
 
+/** Clients ask with the dates that they were given: what these say. */
+const known = new Map<string, number | null>();
+
+/** Each takes about 100 bytes. */
+const MOST_KNOWN = 1000;
+
 /** Formats milliseconds since 1970 as `Tue, 02 Jan 2024 03:04:05 GMT`. */
 export function formatHttpDate(ms: number): string {
   return new Date(ms).toUTCString();
@@ -22,11 +28,16 @@ export function formatHttpDate(ms: number): string {
  * `Date.parse()` would take much more, and a condition with such a value must be ignored.
  */
 export function parseHttpDate(text: string): number | null {
+  const before = known.get(text);
+  if (before !== undefined) return before;
   const value = text.trim();
   let match = IMF_FIXDATE.exec(value);
   if (match !== null) {
     const [, day, month, year, hour, minute, second] = match as unknown as string[];
-    return toTime(Number(year), month as string, day, hour, minute, second);
+    const time = toTime(Number(year), month as string, day, hour, minute, second);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(value, time);
+    return time;
   }
   match = RFC_850.exec(value);
   if (match !== null) {

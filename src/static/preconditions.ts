@@ -56,6 +56,8 @@ function matches(
   tag: string | null,
   compare: (a: string, b: string) => boolean,
 ): boolean {
+  // As a rule, it is the one tag that was given to the client.
+  if (field === tag) return compare(field, tag);
   const tags = parseTagList(field);
   if (tags === "*") return true;
   return tag !== null && tags.some((candidate) => compare(candidate, tag));

@@ -27,6 +27,15 @@ describe("parseHttpDate()", () => {
     assert.equal(parseHttpDate(formatHttpDate(MODIFIED)), MODIFIED);
   });
 
+  it("says the same again, however many it has seen", () => {
+    for (let second = 0; second < 3000; second++) {
+      const time = MODIFIED + second * 1000;
+      assert.equal(parseHttpDate(formatHttpDate(time)), time);
+      assert.equal(parseHttpDate(formatHttpDate(time)), time);
+      assert.equal(parseHttpDate("Tue, 31 Feb 2024 03:04:05 GMT"), null);
+    }
+  });
+
   it("takes nothing else", () => {
     for (
       const text of [

@@ -12,7 +12,13 @@ const AFTER = `
 (*) may be given several times.
 Each setting can also be a variable of the environment (HTBIN_CGI_DIR=scripts)
 or stand in htbin.json ({ "cgi-dir": "scripts" }). The flag counts first, then
-the variable. --no-NAME takes a switch back, --no-config ignores htbin.json.`;
+the variable. --no-NAME takes a switch back, --no-config ignores htbin.json.
+
+Examples:
+  htbin                            this folder, on http://127.0.0.1:8000/
+  htbin --cgi 9000                 and its scripts, on port 9000
+  htbin -d public -b 0.0.0.0       another folder, for other machines too
+  htbin --cgi --explain /cgi-bin/x why a script does not run`;
 
 /** Makes it. `version` is the text that `--version` prints. It writes through `print`, and throws to end. */
 export function createProgram(version: string, print: (text: string) => void): Command {

@@ -9,6 +9,9 @@ import process from "node:process";
 import type { Readable } from "node:stream";
 import type { ExitStatus, Line, Worker, Workers } from "../../src/runtime.ts";
 
+/** Names the starter to a worker: another program, such as a process manager, may have workers as well. */
+const STARTER = "HTBIN_STARTER";
+
 /** The way of the workers' standard error through the starter. */
 export interface Relay {
   /** What a worker is started with. */
@@ -29,7 +32,7 @@ export function clusterWorkers(relay: Relay | null): Workers {
 
 /** `Runtime.starter`. From then on signals are the starter's. */
 export function starterLine(): Line | null {
-  if (!cluster.isWorker) return null;
+  if (!cluster.isWorker || process.env[STARTER] !== String(process.ppid)) return null;
   // Ctrl-C and service managers signal every process; when to stop is the starter's to say.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   return {
@@ -52,7 +55,7 @@ function withoutFile(): { readonly exec: string; readonly args: string[] } {
 }
 
 function start(relay: Relay | null): Worker {
-  const worker = cluster.fork(relay?.environment);
+  const worker = cluster.fork({ ...relay?.environment, [STARTER]: process.pid });
   relay?.lines(worker.process.stderr!);
   const exited = new Promise<ExitStatus>((resolve) => {
     // Its last lines may come after its end.

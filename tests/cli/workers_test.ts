@@ -8,7 +8,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
-import { runCommand, type RunningCommand, startCommand } from "../_command.ts";
+import { commandLine, runCommand, type RunningCommand, startCommand } from "../_command.ts";
 import { childrenOf, needsProc, runtime, until } from "../_runtime.ts";
 import { makeFolder } from "./_folder.ts";
 
@@ -120,6 +120,23 @@ test("a port that is in use is an error, also when other workers use it", async 
   assert.match(stderr, new RegExp(`^htbin: Port ${port} on 127\\.0\\.0\\.1 is already in use[^\\n]*\\n$`));
   assert.equal(await ask(server.url), "200 HOME");
   await stop(server);
+});
+
+test("as a worker of another program it is a server like any other", {
+  skip: runtime.name === "deno" && "Deno has no node:cluster",
+}, async () => {
+  const [program, args] = commandLine(["0", "--directory", folder.path]);
+  const manager = join(folder.path, "manager.mjs");
+  const settings = JSON.stringify({ exec: args[0], args: args.slice(1) });
+  writeFileSync(
+    manager,
+    `import cluster from "node:cluster";\ncluster.setupPrimary(${settings});\nconst worker = cluster.fork();\n` +
+      `process.on("SIGTERM", () => worker.process.kill("SIGTERM"));\n` +
+      `worker.on("exit", (code) => process.exit(code));\n`,
+  );
+  const server = await startCommand([manager], { program });
+  assert.equal(await ask(server.url), "200 HOME");
+  assert.equal((await server.stop()).code, 0);
 });
 
 const PROBE = ".well-known/htbin/health";

@@ -380,6 +380,8 @@ export interface ListenOptions {
   readonly port: number;
   /** Serve HTTPS. */
   readonly tls?: TlsOptions;
+  /** Offer HTTP/2 beside HTTP/1.1 over TLS, on a runtime that can. @default {true} */
+  readonly http2?: boolean;
   /** Let other workers of this program listen on the same port, and share its clients with them. @default {false} */
   readonly shared?: boolean;
   /**

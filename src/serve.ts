@@ -30,6 +30,8 @@ export interface ServeOptions extends FetchOptions {
   readonly hostname?: string;
   /** Serve HTTPS. */
   readonly tls?: TlsOptions;
+  /** Offer HTTP/2 beside HTTP/1.1 over TLS, on a runtime that can: Node. @default {true} */
+  readonly http2?: boolean;
   /** Let other workers of this program listen on the same port: see {@linkcode Workers}. @default {false} */
   readonly shared?: boolean;
   /** A socket that listens already, in place of `hostname` and `port`: see `ListenOptions`. */
@@ -43,6 +45,7 @@ const SERVE_OPTIONS: Shape<ServeOptions> = {
   handler: needed(hook),
   port: number,
   hostname: text,
+  http2: flag,
   shared: flag,
   socket: number,
   tls: record<TlsOptions>({ cert: needed(text), key: needed(text), passphrase: text }),
@@ -81,6 +84,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
     hostname: options.hostname ?? "127.0.0.1",
     port: options.port ?? 8000,
     shared: options.shared ?? false,
+    http2: options.http2 ?? true,
     ...(options.socket === undefined ? {} : { socket: options.socket }),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     onError: (error) => reportFailure(error, log),

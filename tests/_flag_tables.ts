@@ -39,7 +39,7 @@ export function unformatted(page: string): string {
 
 function rowOf(declaration: Declaration): string {
   const { flags, help, value, otherwise, reach } = declaration;
-  const [, letter, long = "", taken = ""] = /^(?:(-\w), )?(--[a-z-]+)(.*)$/.exec(flags) ?? [];
+  const [, letter, long = "", taken = ""] = /^(?:(-\w), )?(--[a-z\d-]+)(.*)$/.exec(flags) ?? [];
   const name = `${letter ? `\`${letter}\`, ` : ""}\`${long}${taken}\``;
   const [, meaning = help, told] = /^(.*?) ?\((?:\*; )?default: ([^]*)\)$/.exec(help) ?? [];
   const fallback = otherwise ?? told ??

@@ -9,4 +9,8 @@ import { addresses } from "../shared/node_addresses.ts";
 import { listen } from "../shared/node_http/listener.ts";
 
 /** Serving HTTP on Node. */
-export const network: Network = { addresses, listen, takesSockets: true };
+export const network: Network = {
+  addresses,
+  listen: (handler, options) => listen(handler, options, undefined, undefined, true),
+  takesSockets: true,
+};

@@ -20,6 +20,7 @@ export interface Flags {
   readonly tlsKey?: string;
   readonly tlsPasswordFile?: string;
   readonly tlsSelfSigned?: boolean;
+  readonly http2: boolean;
   readonly health?: boolean;
   readonly drain: number;
   readonly grace: number;
@@ -82,7 +83,7 @@ export interface Declaration {
 
 /** What a setting is called: `cgi-dir` for `--cgi-dir <path>`, `listing` for `--no-listing`. */
 export function settingName({ flags }: Pick<Declaration, "flags">): string {
-  return /--(?:no-)?([a-z-]+)/.exec(flags)?.[1] ?? flags;
+  return /--(?:no-)?([a-z\d-]+)/.exec(flags)?.[1] ?? flags;
 }
 
 /** A setting that takes a value. */
@@ -119,6 +120,7 @@ export const DECLARATIONS: readonly (readonly [heading: string, declarations: re
     valued("--tls-key <file>", "its key (default: in the certificate's file)", value.path),
     valued("--tls-password-file <file>", "the password of an encrypted key", value.path),
     toggle("--tls-self-signed", "serve HTTPS with a certificate made for this run, for development"),
+    toggle("--no-http2", "HTTP/1.1 alone, also where HTTPS could be HTTP/2 (on Node)"),
     toggle("--health", "answer probes at /.well-known/htbin/health"),
     valued("--drain <seconds>", "time from Ctrl-C on in which probes are told 503", value.seconds, 0),
     valued("--grace <seconds>", "time for open responses and scripts after Ctrl-C", value.seconds, 10),

@@ -71,7 +71,7 @@ export async function run(runtime: Runtime): Promise<number> {
       ? await work(starter, orders, runtime, asked.settings, options)
       : await serveUntilStopped(runtime, asked.settings, options, file);
   } catch (error) {
-    const message = describe(error).replace(/^--[a-z-]+/, (flag) => origins.get(flag) ?? flag);
+    const message = describe(error).replace(/^--[a-z\d-]+/, (flag) => origins.get(flag) ?? flag);
     terminal.stderr(`htbin: ${printable(message)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }

@@ -72,7 +72,12 @@ export async function openSite(
   let secrets = given ?? await readSecrets(files, settings, selfSigned?.tls ?? null);
   const { site, guarded, setUsers } = makeHandler(settings, options, secrets.users);
   const { drain, ...handling } = guarded;
-  const where = { hostname, shared: given !== undefined, ...(socket !== null && { socket }) };
+  const where = {
+    hostname,
+    http2: settings.http2,
+    shared: given !== undefined,
+    ...(socket !== null && { socket }),
+  };
   const { tls } = secrets;
   const server = await listen(settings.port, (port) => {
     return serve({ ...handling, ...where, port, log, network, ...(tls && { tls }) });

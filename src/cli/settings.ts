@@ -53,6 +53,8 @@ export interface Settings {
   /** Show its URL as a QR code. */
   readonly qr: boolean;
   /** Answer probes. */
+  /** Over TLS, where the runtime can. */
+  readonly http2: boolean;
   readonly health: boolean;
   /** How long requests are taken after the signal to stop, while probes are told that it is coming, in milliseconds. */
   readonly drainMs: number;
@@ -94,6 +96,7 @@ export function toSettings(port: number | undefined, flags: Flags, file: string 
     readyJson: flags.readyJson ?? false,
     open: flags.open ?? false,
     qr: flags.qr ?? false,
+    http2: flags.http2 && flags.protocol !== "HTTP/1.0",
     health: flags.health ?? false,
     drainMs: flags.drain * 1000,
     graceMs: flags.grace * 1000,

@@ -39,6 +39,7 @@ test("without arguments: Python's defaults, but for this machine only and with C
     open: false,
     qr: false,
     health: false,
+    http2: true,
     drainMs: 0,
     graceMs: 10_000,
   });
@@ -62,7 +63,7 @@ const PYTHON: readonly (readonly [args: string, settings: Partial<Settings>])[] 
   ["--directory /tmp/", { directory: "/tmp/" }],
   ["-d /tmp", { directory: "/tmp" }],
   ["--protocol HTTP/1.1", { protocol: "HTTP/1.1" }],
-  ["-p HTTP/1.0 8000", { port: 8000, protocol: "HTTP/1.0" }],
+  ["-p HTTP/1.0 8000", { port: 8000, protocol: "HTTP/1.0", http2: false }],
   ["--content-type text/html", {
     site: { ...DEFAULT_SITE, static: { listing: true, defaultType: "text/html" } },
   }],

@@ -72,6 +72,7 @@ const SAMPLES: Readonly<Record<string, readonly [args: readonly string[], text: 
   "cgi-development": [["--cgi-development"], "on", true],
   "trust-proxy": [["--trust-proxy", "::1"], "::1", "::1"],
   "index": [["--index", "a", "--index", "b"], '["a", "b"]', ["a", "b"]],
+  "http2": [["--no-http2"], "false", false],
   "listing": [["--no-listing"], "false", false],
   "dotfiles": [["--dotfiles"], "TRUE", true],
   "follow-symlinks": [["--follow-symlinks"], "true", true],

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
+import { connect as connectHttp2, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
@@ -130,4 +131,67 @@ test("every worker reads it anew", {
   } finally {
     await server.stop();
   }
+});
+
+/** What is chosen for a client that takes both versions. */
+function negotiated(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { host: "127.0.0.1", port, rejectUnauthorized: false, ALPNProtocols: ["h2", "http/1.1"] };
+    const socket = connectTls(options, () => {
+      resolve(socket.alpnProtocol || "http/1.1");
+      socket.destroy();
+    });
+    socket.on("error", reject);
+  });
+}
+
+test("HTTPS is HTTP/2 on Node, unless --no-http2 or --protocol HTTP/1.0 says otherwise", async () => {
+  const offered = runtime.name === "node" ? "h2" : "http/1.1";
+  for (
+    const [flags, version] of [[[], offered], [["--no-http2"], "http/1.1"], [
+      ["--protocol", "HTTP/1.0"],
+      "http/1.1",
+    ]] as const
+  ) {
+    const server = await startHere([...HERE, "--tls-self-signed", ...flags]);
+    assert.equal(await negotiated(server.port), version, flags.join(" "));
+    await server.stop();
+  }
+});
+
+test("HTTP/2 for files and scripts, also of workers, with -H and in the log", {
+  skip: runtime.name !== "node" && "this runtime offers HTTP/1.1 alone",
+}, async () => {
+  const script =
+    "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\necho \"$SERVER_PROTOCOL $HTTP_HOST $CONTENT_LENGTH\"\ncat\n";
+  const site = makeFolder({ "index.html": "HOME", "cgi-bin/echo": script });
+  for (const workers of [[], ["--workers", "2"]]) {
+    const flags = ["--tls-self-signed", "--cgi", "-H", "X-A", "b", ...workers];
+    const server = await startCommand(["0", "--directory", site.path, ...flags]);
+    const client = connectHttp2(server.url, { rejectUnauthorized: false });
+    try {
+      const ask = (fields: OutgoingHttpHeaders, body?: string) =>
+        new Promise<readonly [unknown, string]>((resolve, reject) => {
+          const stream = client.request(fields, { endStream: body === undefined });
+          let [head, text] = [{} as IncomingHttpHeaders, ""];
+          stream.setEncoding("utf8").on("response", (fields) => head = fields);
+          stream.on("data", (piece: string) => text += piece);
+          stream.on("end", () => resolve([head["x-a"], text]));
+          stream.on("error", reject);
+          if (body !== undefined) stream.end(body);
+        });
+      assert.deepEqual(await ask({ ":path": "/" }), ["b", "HOME"]);
+      const { host } = new URL(server.url);
+      const echo = await ask({ ":method": "POST", ":path": "/cgi-bin/echo" }, "no length");
+      assert.deepEqual(echo, ["b", `HTTP/2.0 ${host} 9\nno length`]);
+      await server.logged(/"POST \/cgi-bin\/echo HTTP\/2\.0" 200 \d+\n/);
+      const gone = new Promise((resolve) => client.once("close", resolve));
+      assert.equal((await server.stop()).code, 0);
+      await gone;
+    } finally {
+      client.destroy();
+      server.signal("SIGKILL");
+    }
+  }
+  site.remove();
 });

@@ -11,6 +11,7 @@ import type { Begun, Handler, Sent } from "../../../src/handler.ts";
 import { parseUrl } from "../../../src/request_path.ts";
 import type { NetworkAddress } from "../../../src/runtime.ts";
 import { askForAnswer, type Remainder, sendPrepared } from "./at_once.ts";
+import { breakStream, isHeadTooLarge, streamOf } from "./http2.ts";
 import type { Refusals } from "./refusal.ts";
 import { NodeRequest, urlOf } from "./request.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
@@ -54,7 +55,7 @@ export function startExchange(
   options: ExchangeOptions,
 ): Beginning {
   const { handler, isClosing } = options;
-  if (handler.atOnce === undefined || expects !== null || isClosing()) {
+  if (handler.atOnce === undefined || expects !== null || isClosing() || streamOf(incoming) !== null) {
     return askInFull(incoming, outgoing, expects, ends, options);
   }
   const { remote, local, secure } = ends;
@@ -96,7 +97,7 @@ function isWhole(): boolean {
 }
 
 function protocolOf({ httpVersion }: IncomingMessage): string {
-  return httpVersion === "1.1" ? "HTTP/1.1" : "HTTP/1.0";
+  return httpVersion === "2.0" ? "HTTP/2.0" : httpVersion === "1.1" ? "HTTP/1.1" : "HTTP/1.0";
 }
 
 /** Nothing more is answered on this connection. */
@@ -127,8 +128,8 @@ function askInFull(
     waits = false;
   }, leave);
   const request = requestOf(incoming, body.stream, secure);
-  if (request === null || expects === "unknown") {
-    options.refusals.send(outgoing, request === null ? 400 : 417);
+  if (request === null || expects === "unknown" || isHeadTooLarge(incoming)) {
+    options.refusals.send(outgoing, request === null ? 400 : expects === "unknown" ? 417 : 431);
     body.release();
     return "refused";
   }
@@ -205,7 +206,7 @@ function requestOf(
   secure: boolean,
 ): NodeRequest | null {
   // RFC 9112 section 6.1: a proxy that speaks HTTP/1.0 would see another end of this body, and the next request in it.
-  if (incoming.httpVersion !== "1.1" && incoming.headers["transfer-encoding"] !== undefined) return null;
+  if (incoming.httpVersion === "1.0" && incoming.headers["transfer-encoding"] !== undefined) return null;
   const url = urlOf(incoming, secure ? "https" : "http");
   if (url === null) return null;
   try {
@@ -230,6 +231,8 @@ function checkResponse(response: Response): Response {
 function breakOff(outgoing: ServerResponse, untilClose: boolean): void {
   // What was written before is still corked in this turn of the event loop.
   setImmediate(() => {
+    const stream = streamOf(outgoing);
+    if (stream !== null) return breakStream(stream);
     const { socket } = outgoing;
     // Bun has this property on every socket, Node on TLS sockets alone.
     const isTls = socket !== null && "encrypted" in socket && socket.encrypted === true;

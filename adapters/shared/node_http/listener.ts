@@ -5,7 +5,7 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { clearInterval, setInterval } from "node:timers";
 import type { Handler } from "../../../src/handler.ts";
 import type { Listener, ListenOptions } from "../../../src/runtime.ts";
@@ -18,6 +18,8 @@ import {
   type Expectation,
   startExchange,
 } from "./exchange.ts";
+import { likeHttp1, streamOf } from "./http2.ts";
+import type { Sessions } from "./http2_server.ts";
 import { linger } from "./linger.ts";
 import { answerParseError } from "./parse_error.ts";
 import { prepareRefusals } from "./refusal.ts";
@@ -28,13 +30,20 @@ export async function listen(
   options: ListenOptions,
   accept: Accept = acceptItself,
   keepAliveMs: number = KEEP_ALIVE,
+  http2 = false,
 ): Promise<Listener> {
   // Code that only those load who want TLS: it takes several milliseconds.
-  const secure = options.tls && (await import("./tls_server.ts")).createTlsServer(LIMITS, options.tls);
+  const secure = options.tls &&
+    await (await import("./tls_server.ts")).createTlsServer(
+      LIMITS,
+      options.tls,
+      http2 && options.http2 !== false,
+    );
   const server = secure?.server ?? createServer(LIMITS);
   const refusals = prepareRefusals(options.refuse);
   let closing: Promise<void> | null = null;
-  const clients = serveClients(server, secure !== undefined, {
+  const sessions = secure?.sessions ?? null;
+  const clients = serveClients(server, secure !== undefined, sessions, {
     handler,
     refusals,
     onError: options.onError ?? (() => {}),
@@ -48,6 +57,7 @@ export async function listen(
     close(graceMs) {
       clearInterval(sweep);
       closing ??= acceptor.close();
+      sessions?.close();
       clients.closeIdle();
       if (graceMs !== undefined) {
         const timer = setTimeout(clients.closeAll, graceMs);
@@ -100,7 +110,12 @@ interface Clients {
   closeAll(): void;
 }
 
-function serveClients(server: Server, secure: boolean, options: ExchangeOptions): Clients {
+function serveClients(
+  server: Server,
+  secure: boolean,
+  sessions: Sessions | null,
+  options: ExchangeOptions,
+): Clients {
   /** All sockets, also those that have not asked or not even shaken hands yet. */
   const sockets = new Set<Socket>();
   const clients = new Map<Socket, Client>();
@@ -156,6 +171,10 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
     // Node reads on while the refusal is being sent.
     if (client.refused) return;
     client.lastUse = round;
+    likeHttp1(incoming, outgoing);
+    // Its end shows later than that nobody waits any more.
+    const stream = streamOf(incoming);
+    stream?.on("aborted", () => leave(socket));
     const exchange = startExchange(incoming, outgoing, expects, client, options);
     if (exchange === "done") return;
     if (exchange === "refused") {
@@ -170,12 +189,12 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
       client.lastUse = round;
       if (client.exchanges.size === 0) client.end?.();
       if (!options.isClosing()) return;
-      if (client.exchanges.size === 0) socket.destroySoon();
+      if (client.exchanges.size === 0 && stream === null) socket.destroySoon();
       closeIdle();
     });
   }
   function closeIdle(): void {
-    if (running === 0) return closeAll();
+    if (running === 0) return closeSockets((socket) => !sessions?.include(socket));
     for (const [socket, { exchanges }] of clients) {
       if (exchanges.size === 0) socket.destroy();
     }
@@ -187,7 +206,10 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
     }
   }
   function closeAll(): void {
-    for (const socket of sockets) socket.destroy();
+    closeSockets(() => true);
+  }
+  function closeSockets(which: (socket: Socket) => boolean): void {
+    for (const socket of sockets) if (which(socket)) socket.destroy();
   }
   server.on("connection", meet);
   server.on("secureConnection", meet);
@@ -195,8 +217,10 @@ function serveClients(server: Server, secure: boolean, options: ExchangeOptions)
   server.on("checkContinue", (incoming, outgoing) => answer(incoming, outgoing, "100-continue"));
   server.on("checkExpectation", (incoming, outgoing) => answer(incoming, outgoing, "unknown"));
   server.on("clientError", refuse);
-  server.on("connect", (_incoming: IncomingMessage, socket: Socket) => {
-    linger(socket, options.refusals.bytes(501));
+  server.on("connect", (incoming: IncomingMessage, to: Socket | ServerResponse) => {
+    if (to instanceof Socket) return linger(to, options.refusals.bytes(501));
+    likeHttp1(incoming, to);
+    options.refusals.send(to, 501);
   });
   return { closeIdle, closeUnused, closeAll };
 }

@@ -87,7 +87,7 @@ export function urlOf(
 function hostOf(incoming: IncomingMessage): string | null {
   const { host } = incoming.headers;
   if (host === undefined) {
-    return incoming.httpVersion === "1.1" ? null : "localhost";
+    return incoming.httpVersion === "1.0" ? "localhost" : null;
   }
   if (!isHost(host)) return null;
   const { rawHeaders } = incoming;

@@ -8,6 +8,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Bytes } from "../../../src/runtime.ts";
+import { isCut, stopReading, streamOf } from "./http2.ts";
 import { linger } from "./linger.ts";
 
 /**
@@ -56,6 +57,7 @@ export function requestBody(
   let fail = () => {};
   function read(controller: ReadableStreamDefaultController<Bytes>): void {
     const { socket } = incoming;
+    const stream = streamOf(incoming);
     state = "reading";
     onRead();
     function settle(error?: Error): void {
@@ -76,7 +78,7 @@ export function requestBody(
       controller.enqueue(plain(piece));
       if (controller.desiredSize! <= -READ_AHEAD) incoming.pause();
     });
-    incoming.on("end", () => settle());
+    incoming.on("end", () => stream !== null && isCut(stream) ? fail() : settle());
     incoming.on("error", fail);
     // Once the response has been sent, Node does not tell the message any more that its connection has closed.
     socket.on("close", fail);
@@ -120,6 +122,8 @@ function plain({ buffer, byteOffset, length }: Buffer): Bytes {
 /** Reads what is left and forgets it; closes the connection when that is too much. */
 function discard(incoming: IncomingMessage): void {
   if (incoming.complete || incoming.destroyed) return void incoming.resume();
+  const stream = streamOf(incoming);
+  if (stream !== null) return stopReading(stream);
   const { socket } = incoming;
   let discarded = 0;
   let isClosing = false;

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { commandLine, runCommand, type RunningCommand, startCommand } from "../_command.ts";
+import { connect as connectRaw, get } from "../_http.ts";
 import { childrenOf, needsProc, runtime, until } from "../_runtime.ts";
 import { makeFolder } from "./_folder.ts";
 
@@ -264,3 +265,21 @@ function refuses(port: number): Promise<boolean> {
     socket.on("error", () => resolve(true));
   });
 }
+
+test("a second signal ends workers at once, also with a download over TLS that nobody reads", async () => {
+  const big = makeFolder({ "big.bin": "x".repeat(32 << 20) });
+  const flags = ["--tls-self-signed", "--workers", "2", "--grace", "60"];
+  const server = await startCommand(["0", "--directory", big.path, ...flags]);
+  const connection = await connectRaw({ ...server.address, secure: true });
+  await connection.send(get("/big.bin"));
+  await connection.head();
+  connection.pause();
+  server.signal("SIGINT");
+  await server.logged(/waiting for open responses and scripts/);
+  const asked = performance.now();
+  server.signal("SIGINT");
+  assert.equal((await server.exited).code, 0);
+  assert.ok(performance.now() - asked < 10_000);
+  connection.close();
+  big.remove();
+});

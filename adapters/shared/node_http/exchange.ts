@@ -55,7 +55,7 @@ export function startExchange(
   options: ExchangeOptions,
 ): Beginning {
   const { handler, isClosing } = options;
-  if (handler.atOnce === undefined || expects !== null || isClosing() || streamOf(incoming) !== null) {
+  if (handler.atOnce === undefined || expects !== null || isClosing() || isHeadTooLarge(incoming)) {
     return askInFull(incoming, outgoing, expects, ends, options);
   }
   const { remote, local, secure } = ends;

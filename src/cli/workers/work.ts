@@ -51,7 +51,10 @@ function untilTold(line: Line, { server, site, drain, take }: OpenSite): Promise
       if (message.type === "secrets") take(message.secrets);
       if (message.type === "stop") {
         const { graceMs } = message;
-        Promise.all([server.close(graceMs), site.close(graceMs)]).then(() => resolve(0), reject);
+        const closed = server.close(graceMs);
+        // The end of the process breaks whatever is still open then. On Bun, connections of TLS take seconds to break.
+        const rest = graceMs === 0 ? null : closed;
+        Promise.all([rest, site.close(graceMs)]).then(() => resolve(0), reject);
       }
     });
   });

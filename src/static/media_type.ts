@@ -4,6 +4,7 @@
  * @module
  */
 
+import { startLoading } from "../loading.ts";
 import type { StaticOptions } from "./options.ts";
 
 /** Finds media types. */
@@ -16,17 +17,13 @@ let table: Promise<Table> | null = null;
 
 /** 200 KiB, which whoever imports this library for something else does without. */
 function loadTable(): Promise<Table> {
-  if (table === null) {
-    table = import("#std/media_types/content_type").then(({ contentType }) => contentType);
-    // Whoever wants a type hears of it.
-    table.catch(() => {});
-  }
-  return table;
+  return table ??= startLoading(
+    import("#std/media_types/content_type").then(({ contentType }) => contentType),
+  );
 }
 
 /**
- * Makes the lookup. The table is loaded now and not with the first file that needs it: out of descriptors, that would
- * fail, and Node and Bun never import again what has failed once.
+ * Makes the lookup. The table is loaded from now on, and not with the first file that needs it.
  *
  * @throws {TypeError} For an ending without a dot at its start, or a value that cannot stand in a header.
  */

@@ -99,7 +99,7 @@ async function restricted(allowed: string): Promise<unknown> {
     spool: await reasonOf(() => processes.spool()),
     environment: processes.environment("PATH") ?? null,
     user: processes.user === undefined ? "not told" : processes.user,
-    nobody: await processes.findUser("nobody"),
+    nobody: await reasonOf(() => processes.findUser("nobody")),
     message: await files.stat("/etc/passwd").catch((error) => error.message),
   };
 }

@@ -560,7 +560,7 @@ test("Deno: what it was not allowed is denied, without a prompt", {
     spool: "denied",
     environment: null,
     user: "not told",
-    nobody: null,
+    nobody: "denied",
     // Told by the adapter: Deno itself would have asked at the terminal.
     message: "Cannot look at /etc/passwd: Deno was not started with --allow-read for it",
   });

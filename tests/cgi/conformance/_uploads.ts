@@ -19,7 +19,7 @@ import {
   talk,
   usualServer,
 } from "./_ask.ts";
-import { delay, HEAD, shell, text } from "./_scripts.ts";
+import { HEAD, shell, text } from "./_scripts.ts";
 
 /** Headers of a body without a length. */
 export const CHUNKED: readonly string[] = ["Transfer-Encoding: chunked"];
@@ -119,18 +119,21 @@ export async function parallelUploads(): Promise<void> {
   const server = await usualServer();
   const uploads = Array.from({ length: 20 }, (_, number) => number);
   const releases = new Map<number, () => void>();
+  let allOpen = (): void => {};
+  const opened = new Promise<void>((resolve) => allOpen = resolve);
   const all = uploads.map((number) =>
     talk(server, async (connection) => {
-      const go = new Promise<void>((resolve) => releases.set(number, resolve));
       await connection.send(
         concat([toBytes(requestHead("POST", "/cgi-bin/echo.sh", ...CHUNKED)), chunk(`begin ${number} `)]),
       );
+      const go = new Promise<void>((resolve) => releases.set(number, resolve));
+      if (releases.size === uploads.length) allOpen();
       await go;
       await connection.send(concat([chunk("end"), chunk()]));
       expectText(await connection.response({ method: "POST" }), `begin ${number} end`);
     })
   );
-  await delay(50);
+  await Promise.race([opened, Promise.all(all)]);
   for (const number of uploads.map((each) => (each * 7 + 3) % 20)) releases.get(number)?.();
   await Promise.all(all);
 }

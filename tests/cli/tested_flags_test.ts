@@ -16,7 +16,7 @@ const FILES = readdirSync("tests/cli").filter((name) =>
 const TEXT = FILES.map((name) => readFileSync(`tests/cli/${name}`, "utf8")).join("\n");
 
 for (const declaration of DECLARATIONS.flatMap(([, declarations]) => declarations)) {
-  const [flag = settingName(declaration)] = /--[a-z-]+/.exec(declaration.flags) ?? [];
+  const [flag = settingName(declaration)] = /--[a-z\d-]+/.exec(declaration.flags) ?? [];
   test(`${flag} is used by a test that runs it`, () => {
     assert.match(TEXT, new RegExp(`["' ]${flag}["' =]`));
   });

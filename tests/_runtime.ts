@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { chmod, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,4 +77,15 @@ export function runModule(
 ): readonly string[] {
   const run = runtime.name === "deno" ? ["run", "--no-prompt", ...permissions] : [];
   return [process.execPath, ...run, url.pathname, ...args];
+}
+
+/** What this process has open. */
+export function descriptors(): string[] {
+  return readdirSync("/proc/self/fd").flatMap((number) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${number}`)];
+    } catch {
+      return [];
+    }
+  });
 }

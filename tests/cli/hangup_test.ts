@@ -3,7 +3,6 @@
  */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -11,6 +10,7 @@ import { after, test } from "node:test";
 import { startCommand } from "../_command.ts";
 import { exchange, get } from "../_http.ts";
 import { childrenOf, needsProc, until } from "../_runtime.ts";
+import { missingProgram } from "../programs/_command.ts";
 import { makeFolder } from "./_folder.ts";
 import { startHere } from "./_in_process.ts";
 
@@ -74,15 +74,6 @@ test("SIGHUP with nothing to read anew, and SIGPIPE, leave the server as it is",
   }
 });
 
-function hasScript(): string | false {
-  try {
-    execFileSync("script", ["--version"], { stdio: "pipe" });
-    return false;
-  } catch {
-    return "script(1) is not installed";
-  }
-}
-
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -96,7 +87,7 @@ for (const workers of [[], ["--workers", "2"]]) {
   test(
     `a terminal that is closed lets a running response finish, and then ends the server ${workers.join(" ")}`,
     {
-      skip: needsProc || hasScript(),
+      skip: needsProc || await missingProgram("script", "--version"),
     },
     async () => {
       const name = `terminal${workers.length}`;

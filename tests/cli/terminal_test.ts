@@ -3,7 +3,6 @@
  */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
@@ -11,21 +10,14 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { type CommandOptions, startCommand } from "../_command.ts";
 import { childrenOf, runtime, until } from "../_runtime.ts";
+import { missingProgram } from "../programs/_command.ts";
 import { makeFolder, script } from "./_folder.ts";
 
 const folder = makeFolder({ "index.html": "HOME", "htbin.json": "{}", "cgi-bin/": "", "users": "" });
 after(folder.remove);
 
-function hasScript(): string | false {
-  try {
-    execFileSync("script", ["--version"], { stdio: "pipe" });
-    return false;
-  } catch {
-    return "script(1) is not installed";
-  }
-}
-
-const atTerminal = { skip: hasScript() };
+const noTerminal = await missingProgram("script", "--version");
+const atTerminal = { skip: noTerminal };
 
 /** What is on the screen once the server has started and answered. */
 async function screen(args: readonly string[], options: CommandOptions = {}): Promise<string> {
@@ -65,7 +57,7 @@ test(
 );
 
 test("the addresses for others, who runs scripts, and a warning", {
-  skip: hasScript() || (address4 === undefined && "this machine is in no network"),
+  skip: noTerminal || (address4 === undefined && "this machine is in no network"),
 }, async () => {
   const text = await screen([
     "--bind",
@@ -120,7 +112,7 @@ test("--quiet leaves the first line", atTerminal, async () => {
 });
 
 test("on Deno nothing of it needs a permission, but the network's addresses are known with one", {
-  skip: hasScript() || (runtime.name !== "deno" && "permissions are Deno's"),
+  skip: noTerminal || (runtime.name !== "deno" && "permissions are Deno's"),
 }, async () => {
   const permissions = [`--allow-read=${folder.path}`, "--allow-net"];
   const flags = ["--bind", "0.0.0.0"];
@@ -143,7 +135,7 @@ function modulesOf(drawn: readonly string[]): boolean[][] {
 }
 
 test("--qr draws the URL that others can open", {
-  skip: hasScript() || (address4 === undefined && "this machine is in no network"),
+  skip: noTerminal || (address4 === undefined && "this machine is in no network"),
 }, async () => {
   const { encode } = await import("uqr");
   const server = await startCommand(["0", "--bind", "0.0.0.0", "--qr", "--directory", folder.path], {

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { test, type TestContext } from "node:test";
 import {
@@ -113,17 +113,6 @@ export function isReason(reason: SpawnErrorReason, text = ""): (error: unknown) 
     assert.ok(error.message.includes(text), error.message);
     return true;
   };
-}
-
-/** What this process has open. */
-export function descriptors(): string[] {
-  return readdirSync("/proc/self/fd").flatMap((number) => {
-    try {
-      return [readlinkSync(`/proc/self/fd/${number}`)];
-    } catch {
-      return [];
-    }
-  });
 }
 
 /** The fields of proc_pid_stat(5); the first two as one. */

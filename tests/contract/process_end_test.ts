@@ -8,18 +8,8 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { needsProc, runtime, temporaryDirectory, textOf, until } from "../_runtime.ts";
-import {
-  awaitText,
-  contract,
-  descriptors,
-  discard,
-  encode,
-  isAlive,
-  outputOf,
-  sh,
-  streamOf,
-} from "./_processes.ts";
+import { descriptors, needsProc, runtime, temporaryDirectory, textOf, until } from "../_runtime.ts";
+import { awaitText, contract, discard, encode, isAlive, outputOf, sh, streamOf } from "./_processes.ts";
 import { makeFifo } from "./_programs.ts";
 
 contract("exited: the code, or the signal's name", {}, async (_t, way) => {

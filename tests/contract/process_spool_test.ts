@@ -10,8 +10,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { FileError } from "../../src/runtime.ts";
-import { needsProc, runtime, temporaryDirectory, textOf, until } from "../_runtime.ts";
-import { contract, descriptors, encode, isReason, outputOf, pattern, sh, spooled } from "./_processes.ts";
+import { descriptors, needsProc, runtime, temporaryDirectory, textOf, until } from "../_runtime.ts";
+import { contract, encode, isReason, outputOf, pattern, sh, spooled } from "./_processes.ts";
 
 const { processes, files } = runtime;
 

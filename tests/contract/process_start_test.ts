@@ -13,10 +13,9 @@ import { test } from "node:test";
 import { isKnownFormat } from "../../adapters/shared/program_format.ts";
 import { userInList } from "../../adapters/shared/user_list.ts";
 import { type Command, SpawnError, type SpawnErrorReason } from "../../src/runtime.ts";
-import { needsProc, runtime, temporaryDirectory, until } from "../_runtime.ts";
+import { descriptors, needsProc, runtime, temporaryDirectory, until } from "../_runtime.ts";
 import {
   contract,
-  descriptors,
   discard,
   encode,
   isReason,

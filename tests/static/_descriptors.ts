@@ -5,9 +5,10 @@
  */
 
 import assert from "node:assert/strict";
-import { readdirSync, readlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect, get, requestHead } from "../_http.ts";
+import { descriptors } from "../_runtime.ts";
 import { entityTag, serverOf } from "./_ask.ts";
 import { siteFixture, writeTree } from "./_site_fixture.ts";
 
@@ -84,16 +85,4 @@ async function settled(
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-/** What each descriptor of this process leads to. */
-export function descriptors(): string[] {
-  return readdirSync("/proc/self/fd").flatMap((number) => {
-    try {
-      return [readlinkSync(`/proc/self/fd/${number}`)];
-    } catch {
-      // The one that reads the folder is gone by now.
-      return [];
-    }
-  });
 }

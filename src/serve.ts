@@ -18,7 +18,6 @@ import {
 import { reportFailure } from "./complete_handler.ts";
 import { completeWith, FETCH_OPTIONS, type FetchOptions } from "./fetch.ts";
 import type { Handler } from "./handler.ts";
-import { loaded } from "./loading.ts";
 import { currentRuntime, type Listener, type Network, type TlsOptions } from "./runtime.ts";
 
 /** What `serve()` takes. */
@@ -81,7 +80,6 @@ export async function serve(options: ServeOptions): Promise<Server> {
   checkOptions("serve()", options, SERVE_OPTIONS);
   const network = options.network ?? currentRuntime().network;
   const { handle, log, refuse } = completeWith(options.handler, options);
-  await loaded();
   const listener = await network.listen(handle, {
     hostname: options.hostname ?? "127.0.0.1",
     port: options.port ?? 8000,

@@ -163,10 +163,10 @@ test("hono is an optional peer, and nothing imports it: htbin/hono fits any vers
   for (const [path, names] of modules) assert.ok(!names.some((name) => /^hono\b/.test(name)), path);
 });
 
-test("what few need is not loaded with the rest: media types, TLS, listings, bcrypt", () => {
+test("what few need is not loaded with the rest: TLS, listings, bcrypt", () => {
   const loaded = loadedBy("mod.ts", "cli.ts", "adapters/deno.ts", "adapters/bun.ts", "adapters/node.ts");
   assert.ok(loaded.has("adapters/shared/node_http/listener.ts") && loaded.has("node:http"));
-  const few = /media_types|^node:(?:https|tls|crypto|cluster|zlib)$|^bcryptjs|listing_(?:page|response)/;
+  const few = /^node:(?:https|tls|crypto|cluster|zlib)$|^bcryptjs|listing_(?:page|response)/;
   assert.deepEqual([...loaded].filter((name) => few.test(name)), []);
 });
 

@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accepts, acceptsEncodings } from "#std/http/negotiation";
 import { STATUS_TEXT } from "#std/http/status";
-import { contentType } from "#std/media_types/content_type";
 import { closestString } from "#std/text/closest_string";
 import { levenshteinDistance } from "#std/text/levenshtein_distance";
 
@@ -41,23 +40,6 @@ test("STATUS_TEXT names the statuses that this server sends", () => {
   assert.equal(STATUS_TEXT[404], "Not Found");
   assert.equal(STATUS_TEXT[431], "Request Header Fields Too Large");
   assert.equal(STATUS_TEXT[599], undefined);
-});
-
-test("contentType() knows endings, and gives text a charset", () => {
-  const types: Readonly<Record<string, string | undefined>> = {
-    ".html": "text/html; charset=UTF-8",
-    ".css": "text/css; charset=UTF-8",
-    ".js": "text/javascript; charset=UTF-8",
-    ".mjs": "text/javascript; charset=UTF-8",
-    ".json": "application/json; charset=UTF-8",
-    ".svg": "image/svg+xml",
-    ".wasm": "application/wasm",
-    ".md": "text/markdown; charset=UTF-8",
-    ".gz": "application/gzip",
-    ".png": "image/png",
-    ".nothing-has-this": undefined,
-  };
-  for (const [ending, type] of Object.entries(types)) assert.equal(contentType(ending), type, ending);
 });
 
 test("closestString() ignores case, and the distance counts single changes", () => {

@@ -78,7 +78,7 @@ export function createSendFile(folders: readonly string[], files: FileSystem): S
       file = refuse(error.reason === "exhausted" ? 503 : 403, `wants ${path} sent: ${error.message}`);
     }
     if ("reason" in file) return await fail(file);
-    const type = answer.headers.get("content-type") ?? await typeOf?.(baseName(path)) ?? DEFAULT_TYPE;
+    const type = answer.headers.get("content-type") ?? typeOf?.(baseName(path)) ?? DEFAULT_TYPE;
     return await send(file, type, answer, request, fail);
   };
 }

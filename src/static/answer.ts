@@ -241,7 +241,7 @@ export async function notFoundPage(context: StaticContext, request: Request): Pr
   if (found.kind !== "file") return null;
   const { file } = found;
   try {
-    const type = await context.typeOf(found.name);
+    const type = context.typeOf(found.name);
     if (accepts(request, type.replace(/;.*/, "")) === undefined) {
       await file.close();
       return null;

@@ -4,35 +4,36 @@
  * @module
  */
 
-import { startLoading } from "../loading.ts";
+import { MEDIA_TYPES } from "./media_type_table.ts";
 import type { StaticOptions } from "./options.ts";
 
 /** Finds media types. */
-export type MediaTypes = (name: string) => Promise<string>;
+export type MediaTypes = (name: string) => string;
 
-/** From an ending, with its dot, to a type of the built-in table. */
-type Table = (ending: string) => string | undefined;
+/** By ending, without its dot. Made of the table with the first file. */
+let builtIn: Map<string, string> | null = null;
 
-let table: Promise<Table> | null = null;
-
-/** 200 KiB, which whoever imports this library for something else does without. */
-function loadTable(): Promise<Table> {
-  return table ??= startLoading(
-    import("#std/media_types/content_type").then(({ contentType }) => contentType),
+function builtInType(ending: string): string | undefined {
+  builtIn ??= new Map(
+    MEDIA_TYPES.split("\n").flatMap((line) => {
+      const [type = "", ...endings] = line.split(" ");
+      return endings.map((own) => [own, type]);
+    }),
   );
+  return builtIn.get(ending);
 }
 
 /**
- * Makes the lookup. The table is loaded from now on, and not with the first file that needs it.
+ * Makes the lookup.
  *
  * @throws {TypeError} For an ending without a dot at its start, or a value that cannot stand in a header.
  */
 export function mediaTypes(types: NonNullable<StaticOptions["types"]>, defaultType: string): MediaTypes {
   if (typeof types !== "function") return typesByEnding(types, defaultType);
-  const builtIn = typesByEnding({}, defaultType);
-  return async (name) => {
+  const others = typesByEnding({}, defaultType);
+  return (name) => {
     const type = types(name);
-    return type == null ? await builtIn(name) : withCharset(checkMediaType(type));
+    return type == null ? others(name) : withCharset(checkMediaType(type));
   };
 }
 
@@ -45,26 +46,14 @@ function typesByEnding(types: Readonly<Record<string, string>>, defaultType: str
     own.set(extension.toLowerCase(), withCharset(checkMediaType(type)));
   }
   const fallback = withCharset(checkMediaType(defaultType));
-  const known = new Map<string, string>();
-  const table = loadTable();
-
-  async function lookUp(extension: string): Promise<string> {
-    let type = known.get(extension);
-    if (type === undefined) {
-      type = withCharset((await table)(extension)?.replace(/;.*/, "") ?? fallback);
-      // Names of files are not ours: an upload folder must not fill the memory.
-      if (known.size < 4096) known.set(extension, type);
-    }
-    return type;
-  }
-
-  return async (name) => {
+  return (name) => {
     const ending = own.size === 0 ? undefined : ownType(own, name.toLowerCase());
     if (ending !== undefined) return ending;
     const dot = name.lastIndexOf(".");
     // A dot at the start makes a hidden file, not an ending.
     if (dot <= 0) return fallback;
-    return await lookUp(name.slice(dot).toLowerCase());
+    const type = builtInType(name.slice(dot + 1).toLowerCase());
+    return type === undefined ? fallback : withCharset(type);
   };
 }
 

@@ -56,7 +56,7 @@ export function representationChooser(rules: RepresentationRules): Choose {
     request: Request,
     evidence: Evidence | null,
   ): Promise<Representation> {
-    const type = await typeOf(found.name);
+    const type = typeOf(found.name);
     const { file } = found;
     const varies = (precompressed || codings.length > 0) && isCompressible(type);
     // Parts are parts of the file itself: a compressed form is another representation, with other bytes at that place.

@@ -35,7 +35,7 @@ export function testBundles(fixture: () => Fixture): void {
     const unwanted = /\/(?:cgi\/(?!area\.)|cli\/|access\/|listing\w*\.)|\/commander\//;
     assert.deepEqual(modules.filter((path) => unwanted.test(path)), []);
     const tables = [...bundle.entry, ...bundle.later].filter(([path]) =>
-      path.endsWith("/media_types/vendor/db.js")
+      path.endsWith("/media_type_table.js")
     );
     assert.equal(tables.length, 1);
     const size = [...bundle.entry.values()].reduce((sum, bytes) => sum + bytes, 0) -

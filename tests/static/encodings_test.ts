@@ -5,10 +5,12 @@
  */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { compressBytes, platformCodings } from "../../src/static/compression.ts";
 import { acceptedCodings, isCompressible } from "../../src/static/encodings.ts";
 import { mediaTypes } from "../../src/static/media_type.ts";
+import { knownTypes, mediaTypeTable, TABLE_FILE } from "../_media_type_table.ts";
 
 describe("acceptedCodings()", () => {
   const cases: [string | null, string][] = [
@@ -109,8 +111,19 @@ describe("mediaTypes()", () => {
     ["dot.", "application/octet-stream"],
   ];
   for (const [name, type] of cases) {
-    it(`takes ${name} for ${type}`, async () => assert.equal(await typeOf(name), type));
+    it(`takes ${name} for ${type}`, () => assert.equal(typeOf(name), type));
   }
+
+  it("knows what @std/media-types knows, by the table that `npm run media-types` writes", async () => {
+    const builtIn = mediaTypes({}, "x/unknown");
+    const known = await knownTypes();
+    assert.ok(known.size > 1000);
+    for (const [ending, type] of known) {
+      assert.equal(builtIn(`a.${ending}`).replace("; charset=utf-8", ""), type, ending);
+    }
+    assert.equal(builtIn("a.html css"), "x/unknown");
+    assert.equal(readFileSync(TABLE_FILE, "utf8"), await mediaTypeTable());
+  });
 
   it("refuses what cannot be a type", () => {
     assert.throws(() => mediaTypes({ txt: "text/plain" }, "a/b"), TypeError);

@@ -1,3 +1,0 @@
-export declare function contentType(
-  extensionOrType: string,
-): string | undefined;

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 /**
- * The command `htbin`: what npm installs. On Deno and Bun `mod.ts` does the same.
+ * The command `htbin`: what npm installs, put together into a few files. `mod.ts` as a program is the same.
  *
  * @module
  */
 
-import { runtime } from "./adapters/auto.ts";
+import "./adapters/auto.ts";
 import { main } from "./src/cli/main.ts";
+import { currentRuntime } from "./src/runtime.ts";
 
-await main(runtime);
+await main(currentRuntime());

@@ -28,7 +28,6 @@
  */
 
 import "./adapters/auto.ts";
-import { currentRuntime } from "./src/runtime.ts";
 
 export { allowHosts, type AllowHostsOptions } from "./src/access/allow_hosts.ts";
 export { basicAuth, type BasicAuthOptions } from "./src/access/basic_auth.ts";
@@ -115,7 +114,4 @@ export { VERSION } from "./src/version.ts";
 export { withHeaders } from "./src/with_headers.ts";
 
 // Node 20 knows no `import.meta.main`: its entry file is cli.ts.
-if ((import.meta as { main?: boolean }).main) {
-  const { main } = await import("./src/cli/main.ts");
-  await main(currentRuntime());
-}
+if ((import.meta as { main?: boolean }).main) await import("./cli.ts");

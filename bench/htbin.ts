@@ -8,11 +8,11 @@ import { join } from "node:path";
 import type { Contender } from "./contender.ts";
 import { DOCUMENTS, PROJECT, runtimePath } from "./work.ts";
 
-/** The command line's own words on a runtime. */
+/** The command line's own words on a runtime: what npm installs, and on Deno what JSR does. */
 export const COMMANDS: Readonly<Record<"Node" | "Deno" | "Bun", readonly string[]>> = {
   Node: [runtimePath("node"), join(PROJECT, "dist/cli.js")],
   Deno: [runtimePath("deno"), "run", "-A", join(PROJECT, "mod.ts")],
-  Bun: [runtimePath("bun"), join(PROJECT, "mod.ts")],
+  Bun: [runtimePath("bun"), join(PROJECT, "dist/cli.js")],
 };
 
 /** htbin with these flags, on the three runtimes. */

@@ -64,17 +64,21 @@ export interface RunningCommand {
 /** Longest wait for anything, in milliseconds: a machine may be busy. */
 const PATIENCE = 20_000;
 
-/** Program and arguments of the command line on this runtime. */
+/**
+ * Program and arguments of the command line on this runtime: the source, or the file that `HTBIN_COMMAND` names, such as
+ * the one in the package.
+ */
 export function commandLine(
   args: readonly string[],
   permissions: readonly string[] = ["-A"],
 ): readonly [program: string, args: readonly string[]] {
   const file = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+  const built = process.env["HTBIN_COMMAND"];
   const before = {
     // A check of types is another test's.
-    deno: () => ["run", "--no-check", ...permissions, file("mod.ts")],
-    bun: () => [file("mod.ts")],
-    node: () => [file("cli.js")],
+    deno: () => ["run", "--no-check", ...permissions, built ?? file("mod.ts")],
+    bun: () => [built ?? file("mod.ts")],
+    node: () => [built ?? file("cli.js")],
   }[runtimeName]();
   return [process.execPath, [...before, ...args]];
 }

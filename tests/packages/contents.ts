@@ -33,10 +33,28 @@ export function testContents(fixture: () => Fixture): void {
 
   test("every file of the package is made from one that is published on JSR too", () => {
     for (const path of fixture().packed.files.keys()) {
-      if (path.startsWith("/dist/")) {
+      if (path.startsWith("/dist/") && !isCommand(path)) {
         assert.ok(existsSync(path.slice("/dist/".length).replace(/(\.d)?\.[jt]s$/, ".ts")));
       }
     }
+  });
+
+  test("the command is put together of modules that are published on JSR too, and of @std's", () => {
+    const { files } = fixture().packed;
+    const parts = [...files.keys()].filter(isCommand);
+    const modules = parts.flatMap((path) =>
+      Array.from(textOf(files, path).matchAll(/^\/\/ (\S+\.[jt]s)$/gm), ([, module]) => module as string)
+    );
+    assert.ok(modules.includes("src/cli/main.ts") && modules.includes("adapters/node.ts"));
+    // Another copy of src/runtime.ts would not know the errors of the first.
+    assert.equal(parts.filter((path) => /^class FileError\b/m.test(textOf(files, path))).length, 1);
+    for (const module of modules) {
+      assert.match(module, /^(?:cli\.ts$|src\/|adapters\/|node_modules\/deno-std\/)/);
+      assert.ok(existsSync(module), module);
+    }
+    // Errors of the program say where they happened.
+    assert.ok(textOf(files, "/dist/cli.js").split("\n").length > 1000);
+    assert.match(textOf(files, "/dist/cli.js"), /^#!.*\n\/\/ .*Copyright .* the Deno authors\. MIT license/);
   });
 
   test("what is imported is a dependency, and what is #std is deno-std", () => {
@@ -72,6 +90,11 @@ export function testContents(fixture: () => Fixture): void {
       assert.ok(stdout.includes(`"${join("htbin", name)}"`));
     }
   });
+}
+
+/** The file that npm starts, and those that it loads later. */
+function isCommand(path: string): boolean {
+  return /^\/dist\/cli(?:\.js$|\/)/.test(path);
 }
 
 function manifestOf({ packed }: Fixture): Manifest {

@@ -8,6 +8,7 @@
 import { after, before } from "node:test";
 import { type Fixture, prepare } from "./_fixture.ts";
 import { testBundles } from "./bundle.ts";
+import { testCommand } from "./command.ts";
 import { testConsumers } from "./consumers.ts";
 import { testContents } from "./contents.ts";
 import { testPublishing } from "./publish.ts";
@@ -22,3 +23,4 @@ testContents(() => fixture);
 testBundles(() => fixture);
 testPublishing(() => fixture);
 testConsumers(() => fixture);
+testCommand(() => fixture);

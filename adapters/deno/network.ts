@@ -23,9 +23,11 @@ export const network: Network = {
   },
   async listen(handler, options) {
     await demandNet(options);
-    return await listen(handler, options, (server) => {
-      if (options.tls !== undefined) mendTls(server);
-      return keepAccepting(server, options);
+    return await listen(handler, options, {
+      accept(server) {
+        if (options.tls !== undefined) mendTls(server);
+        return keepAccepting(server, options);
+      },
     });
   },
 };

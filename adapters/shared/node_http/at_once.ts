@@ -45,20 +45,34 @@ export function sendPrepared(
     onSent?.({ begun: true, bytes: length, complete: true });
     return "done";
   }
-  let isOver = onSent === undefined;
-  function report(complete: boolean): void {
+  const report = reporter(length, onSent, outgoing.writableLength);
+  const { socket } = outgoing.req;
+  // It comes, too, when the client has left.
+  outgoing.once("finish", () => report(!socket.destroyed));
+  return { leave: () => report(false) };
+}
+
+/**
+ * Says once what has become of an answer whose body has `length` bytes. The system has not taken `pending` bytes at once;
+ * whether it has later is not known if the client leaves.
+ */
+export function reporter(
+  length: number,
+  onSent: PreparedResponse["onSent"],
+  pending: number,
+): (complete: boolean) => void {
+  let isOver = false;
+  return (complete) => {
     if (isOver) return;
     isOver = true;
-    onSent?.({ begun: true, bytes: Math.max(0, length - outgoing.writableLength), complete });
-  }
-  if (!isOver) outgoing.once("finish", () => report(true));
-  return { leave: () => report(false) };
+    onSent?.({ begun: true, bytes: complete ? length : Math.max(0, length - pending), complete });
+  };
 }
 
 const buffers = new WeakMap<Bytes, Buffer>();
 
 /** The same bytes in the only class that `node:http` takes as it is: it would make one for each response. */
-function bufferOf(bytes: Bytes): Buffer {
+export function bufferOf(bytes: Bytes): Buffer {
   let buffer = buffers.get(bytes);
   if (buffer === undefined) {
     buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -71,7 +85,7 @@ function bufferOf(bytes: Bytes): Buffer {
  * The head of a GET or HEAD without a body, an upgrade or anything wrong with its host (RFC 9112 section 3.2); `null` for
  * any other request.
  */
-function simpleHead({ method, url, rawHeaders, httpVersion }: IncomingMessage): IncomingHead | null {
+export function simpleHead({ method, url, rawHeaders, httpVersion }: IncomingMessage): IncomingHead | null {
   if (method !== "GET" && method !== "HEAD" || url === undefined || url.charCodeAt(0) !== 47) return null;
   let hosts = 0;
   let lengths = 0;

@@ -38,7 +38,12 @@ export interface Ends {
 export interface Exchange extends Remainder {
   /** Whether all of its request is here. */
   isWhole(): boolean;
+  /** Whether the answer was there at once. */
+  readonly isAtOnce?: boolean;
 }
+
+/** What has become of a request before the handler is asked in full. */
+export type Decided = PreparedResponse | Begun;
 
 /** How an exchange begins: it is under way, its connection ends with it, or it is over already. */
 export type Beginning = Exchange | "refused" | "done";
@@ -53,33 +58,29 @@ export function startExchange(
   expects: Expectation,
   ends: Ends,
   options: ExchangeOptions,
+  decided: Decided | Promise<Decided> | null = null,
 ): Beginning {
-  const { handler, isClosing } = options;
-  if (handler.atOnce === undefined || expects !== null || isClosing() || isHeadTooLarge(incoming)) {
-    return askInFull(incoming, outgoing, expects, ends, options);
+  const { isClosing, onError } = options;
+  const answer = decided ?? askAtOnce(incoming, expects, ends, options);
+  if (answer === null) return askInFull(incoming, outgoing, expects, ends, options);
+  function settle(made: Decided): Remainder | "refused" | "done" {
+    return "status" in made
+      ? sendPrepared(outgoing, isClosing() ? lastAnswer(made) : made)
+      : askInFull(incoming, outgoing, null, ends, options, made);
   }
-  const { remote, local, secure } = ends;
-  const answer = askForAnswer(handler.atOnce, incoming, {
-    remote,
-    local,
-    secure,
-    protocol: protocolOf(incoming),
-  });
-  if (answer === null) return askInFull(incoming, outgoing, null, ends, options);
   if (!(answer instanceof Promise)) {
-    const rest = sendPrepared(outgoing, answer);
-    return rest === "done" ? rest : { isWhole, leave: rest.leave };
+    const rest = settle(answer);
+    return typeof rest === "string" ? rest : { isWhole, isAtOnce: true, ...rest };
   }
   let left = false;
   let then: Remainder | "refused" | "done" | null = null;
   void answer.then((made) => {
-    if (!("status" in made)) {
-      then = askInFull(incoming, outgoing, null, ends, options, made);
-      if (left && typeof then === "object") then.leave();
-    } else if (left) made.onSent?.({ begun: false, bytes: 0, complete: false });
-    else then = sendPrepared(outgoing, isClosing() ? lastAnswer(made) : made);
+    // What was begun is gone on with in any case.
+    if (left && "status" in made) return made.onSent?.({ begun: false, bytes: 0, complete: false });
+    then = settle(made);
+    if (left && typeof then === "object") then.leave();
   }).catch((error) => {
-    options.onError(error);
+    onError(error);
     breakOff(outgoing, false);
   });
   return {
@@ -89,6 +90,19 @@ export function startExchange(
       if (then !== null && typeof then === "object") then.leave();
     },
   };
+}
+
+/** `null` when the handler is to be asked in full. */
+function askAtOnce(
+  incoming: IncomingMessage,
+  expects: Expectation,
+  { remote, local, secure }: Ends,
+  { handler, isClosing }: ExchangeOptions,
+): Decided | Promise<Decided> | null {
+  if (handler.atOnce === undefined || expects !== null || isClosing() || isHeadTooLarge(incoming)) {
+    return null;
+  }
+  return askForAnswer(handler.atOnce, incoming, { remote, local, secure, protocol: protocolOf(incoming) });
 }
 
 /** Only requests without a body are answered on their head. */
@@ -136,7 +150,8 @@ function askInFull(
   function onSent(callback: (sent: Sent) => void): void {
     tell.push(callback);
     if (left) report(false);
-    else if (tell.length === 1) outgoing.once("finish", () => report(true));
+    // It comes, too, when the client has left.
+    else if (tell.length === 1) outgoing.once("finish", () => report(!incoming.socket.destroyed));
   }
   function report(complete: boolean): void {
     const bytes = Math.max(0, tally.bytes - outgoing.writableLength);

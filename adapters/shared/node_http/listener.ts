@@ -20,17 +20,29 @@ import {
 } from "./exchange.ts";
 import { likeHttp1, streamOf } from "./http2.ts";
 import type { Sessions } from "./http2_server.ts";
+import { createKnownHeads, type KnownHeads } from "./known_heads.ts";
 import { linger } from "./linger.ts";
 import { answerParseError } from "./parse_error.ts";
 import { prepareRefusals } from "./refusal.ts";
+import { createShortCut, type ShortCut } from "./short_cut.ts";
+
+/** What a runtime is good for. */
+export interface Means {
+  /** How it accepts connections. @default {acceptItself} */
+  readonly accept?: Accept;
+  /** How long a connection may be without use, in milliseconds. @default {65_000} */
+  readonly keepAliveMs?: number;
+  /** Whether to speak HTTP/2 over TLS. @default {false} */
+  readonly http2?: boolean;
+  /** Whether it gains by not parsing the same twice ({@linkcode createShortCut}). @default {false} */
+  readonly skipsParser?: boolean;
+}
 
 /** `Network.listen` over `node:http`. */
 export async function listen(
   handler: Handler,
   options: ListenOptions,
-  accept: Accept = acceptItself,
-  keepAliveMs: number = KEEP_ALIVE,
-  http2 = false,
+  { accept = acceptItself, keepAliveMs = KEEP_ALIVE, http2 = false, skipsParser = false }: Means = {},
 ): Promise<Listener> {
   // Code that only those load who want TLS: it takes several milliseconds.
   const secure = options.tls &&
@@ -43,7 +55,7 @@ export async function listen(
   const refusals = prepareRefusals(options.refuse);
   let closing: Promise<void> | null = null;
   const sessions = secure?.sessions ?? null;
-  const clients = serveClients(server, secure !== undefined, sessions, {
+  const clients = serveClients(server, secure !== undefined, sessions, skipsParser, {
     handler,
     refusals,
     onError: options.onError ?? (() => {}),
@@ -114,21 +126,27 @@ function serveClients(
   server: Server,
   secure: boolean,
   sessions: Sessions | null,
+  skipsParser: boolean,
   options: ExchangeOptions,
 ): Clients {
   /** All sockets, also those that have not asked or not even shaken hands yet. */
   const sockets = new Set<Socket>();
   const clients = new Map<Socket, Client>();
+  const { atOnce } = options.handler;
+  const heads = skipsParser && atOnce ? createKnownHeads() : null;
+  const shortCuts = new WeakMap<Socket, ShortCut>();
   let running = 0;
   let round = 0;
 
   function meet(socket: Socket): void {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
+    const shortCut = heads && shortCutOf(socket, heads);
+    if (shortCut) shortCuts.set(socket, shortCut);
   }
   function clientOf(socket: Socket): Client {
-    const known = clients.get(socket);
-    if (known !== undefined) return known;
+    const met = clients.get(socket);
+    if (met !== undefined) return met;
     const client: Client = {
       remote: networkAddress(socket.remoteAddress, socket.remotePort),
       local: networkAddress(socket.localAddress, socket.localPort),
@@ -175,22 +193,43 @@ function serveClients(
     // Its end shows later than that nobody waits any more.
     const stream = streamOf(incoming);
     stream?.on("aborted", () => leave(socket));
-    const exchange = startExchange(incoming, outgoing, expects, client, options);
-    if (exchange === "done") return;
+    const shortCut = shortCuts.get(socket);
+    const decided = shortCut?.onRequest(incoming, outgoing) ?? null;
+    const exchange = startExchange(incoming, outgoing, expects, client, options, decided);
     if (exchange === "refused") {
       client.refused = true;
       return;
     }
-    client.exchanges.add(exchange);
+    if (exchange === "done" || exchange.isAtOnce) shortCut?.onAnsweredAtOnce();
+    if (exchange === "done") return;
+    begin(client, exchange);
+    outgoing.on("finish", () => over(socket, client, exchange, stream === null));
+  }
+  function begin({ exchanges }: Client, exchange: Exchange): void {
+    exchanges.add(exchange);
     running++;
-    outgoing.on("finish", () => {
-      if (!client.exchanges.delete(exchange)) return;
-      running--;
-      client.lastUse = round;
-      if (client.exchanges.size === 0) client.end?.();
-      if (!options.isClosing()) return;
-      if (client.exchanges.size === 0 && stream === null) socket.destroySoon();
-      closeIdle();
+  }
+  function over(socket: Socket, client: Client, exchange: Exchange, isConnection: boolean): void {
+    const { exchanges, end } = client;
+    if (!exchanges.delete(exchange)) return;
+    running--;
+    client.lastUse = round;
+    if (exchanges.size === 0) end?.();
+    if (!options.isClosing()) return;
+    if (exchanges.size === 0 && isConnection) socket.destroySoon();
+    closeIdle();
+  }
+  function shortCutOf(socket: Socket, heads: KnownHeads): ShortCut | null {
+    return createShortCut(socket, {
+      heads,
+      atOnce: atOnce!,
+      client: () => clientOf(socket),
+      isIdle() {
+        const client = clientOf(socket);
+        return !client.refused && client.exchanges.size === 0 && !options.isClosing();
+      },
+      onBegin: (exchange) => begin(clientOf(socket), exchange),
+      onOver: (exchange) => over(socket, clientOf(socket), exchange, true),
     });
   }
   function closeIdle(): void {
@@ -218,7 +257,10 @@ function serveClients(
   server.on("checkExpectation", (incoming, outgoing) => answer(incoming, outgoing, "unknown"));
   server.on("clientError", refuse);
   server.on("connect", (incoming: IncomingMessage, to: Socket | ServerResponse) => {
-    if (to instanceof Socket) return linger(to, options.refusals.bytes(501));
+    if (to instanceof Socket) {
+      shortCuts.get(to)?.end();
+      return linger(to, options.refusals.bytes(501));
+    }
     likeHttp1(incoming, to);
     options.refusals.send(to, 501);
   });

@@ -1,0 +1,139 @@
+/**
+ * The short cut past the parser, for requests that it has parsed before.
+ *
+ * Most requests on a connection that is kept are, byte for byte, ones that have been there. The parser would make the
+ * same of them again, so what it made is kept ({@linkcode KnownHeads}), the handler is asked to answer it at once,
+ * and the answer's bytes go to the socket. Nothing is parsed here. Whatever is not known, comes in pieces or together
+ * with other things, or while a request before it is being answered, goes to the parser as if nobody stood before it.
+ *
+ * @module
+ */
+
+import type { Buffer } from "node:buffer";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { AtOnce, PreparedResponse, RequestHead } from "../../../src/at_once.ts";
+import type { Connection } from "../../../src/handler.ts";
+import { type AnswerBytes, answerBytes } from "./answer_bytes.ts";
+import { reporter, simpleHead } from "./at_once.ts";
+import type { Decided, Ends, Exchange } from "./exchange.ts";
+import { isOneHead, type KnownHeads } from "./known_heads.ts";
+
+/** What a short cut is told and asks. */
+export interface ShortCutOptions {
+  readonly heads: KnownHeads;
+  readonly atOnce: AtOnce;
+  /** Asked for once there was a request. */
+  readonly client: () => Ends;
+  /** Whether nothing is under way on the connection, and it is to be kept. */
+  readonly isIdle: () => boolean;
+  /** Something is under way on it. */
+  readonly onBegin: (exchange: Exchange) => void;
+  /** That is over. */
+  readonly onOver: (exchange: Exchange) => void;
+}
+
+/** The short cut of one connection. */
+export interface ShortCut {
+  /** The parser has found a request. Returns the answer to it, if that is decided already. */
+  onRequest(incoming: IncomingMessage, outgoing: ServerResponse): Decided | Promise<Decided> | null;
+  /** The handler has answered that request at once. */
+  onAnsweredAtOnce(): void;
+  /** Leaves the connection to somebody else. */
+  end(): void;
+}
+
+/** Puts a short cut before the parser of a connection; `null` where it cannot stand. */
+export function createShortCut(socket: Socket, options: ShortCutOptions): ShortCut | null {
+  const { heads, atOnce } = options;
+  const listeners = socket.listeners("data") as ((bytes: Buffer) => void)[];
+  const parser = listeners[0];
+  if (parser === undefined || listeners.length > 1) return null;
+  /** Whether the next byte begins a request, as far as the parser goes. */
+  let isBetween = true;
+  let count = 0;
+  let last: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse } | null = null;
+  let isAnsweredAtOnce = false;
+  let decided: Decided | Promise<Decided> | null = null;
+  let connection: Connection | null = null;
+
+  function take(bytes: Buffer): void {
+    const head = mayAnswer() ? heads.recall(bytes) : undefined;
+    const answer = head && atOnce(head, connection ??= connectionOf(options.client()));
+    if (typeof answer !== "object") return parse(bytes);
+    const answered = answer instanceof Promise ? null : answerBytes(answer);
+    if (answered !== null) return send(answer as PreparedResponse, answered);
+    decided = answer;
+    parse(bytes);
+  }
+
+  /** The first request of a connection is always the parser's: until then it measures the time that a head takes. */
+  function mayAnswer(): boolean {
+    return isBetween && last !== null && last.outgoing.writableFinished && socket.writable &&
+      options.isIdle();
+  }
+
+  function parse(bytes: Buffer): void {
+    const before = count;
+    isAnsweredAtOnce = false;
+    parser!.call(socket, bytes);
+    if (!isBetween) return;
+    isBetween = count === before + 1 && isOneHead(bytes);
+    const head = isBetween ? keptHead(last!.incoming) : null;
+    isBetween = head !== null;
+    if (head !== null && isAnsweredAtOnce) heads.learn(bytes, head);
+  }
+
+  function send({ body, onSent }: PreparedResponse, bytes: AnswerBytes): void {
+    let report = (_complete: boolean): void => {};
+    const exchange: Exchange = { isWhole: () => true, leave: () => report(false) };
+    options.onBegin(exchange);
+    writeAll(bytes, (error) => {
+      // Of one that was destroyed meanwhile, Node says nothing else.
+      report(!error && !socket.destroyed);
+      options.onOver(exchange);
+    });
+    report = reporter(body?.length ?? 0, onSent, socket.writableLength);
+  }
+
+  function writeAll({ head, rest }: AnswerBytes, onWritten: (error?: Error | null) => void): void {
+    if (rest === null) {
+      socket.write(head, onWritten);
+      return;
+    }
+    socket.cork();
+    socket.write(head);
+    socket.write(rest, onWritten);
+    socket.uncork();
+  }
+
+  socket.off("data", parser);
+  socket.on("data", take);
+  return {
+    onRequest(incoming, outgoing) {
+      count++;
+      last = { incoming, outgoing };
+      const answer = decided;
+      decided = null;
+      return answer;
+    },
+    onAnsweredAtOnce() {
+      isAnsweredAtOnce = true;
+    },
+    end() {
+      socket.off("data", take);
+    },
+  };
+}
+
+function connectionOf({ remote, local, secure }: Ends): Connection {
+  return { remote, local, secure, protocol: "HTTP/1.1" };
+}
+
+/** The head of a request after which the connection is kept, and the parser waits for another. */
+function keptHead(incoming: IncomingMessage): RequestHead | null {
+  if (incoming.httpVersion !== "1.1" || !incoming.complete) return null;
+  const head = simpleHead(incoming);
+  const connection = head?.headers.get("connection") ?? null;
+  return connection === null || /^keep-alive$/i.test(connection) ? head : null;
+}

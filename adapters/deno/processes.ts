@@ -30,6 +30,8 @@ export const processes: ProcessHost = {
     spawn: start,
     // Its types do not know of 0, which only asks.
     kill: (pid, signal) => Deno.kill(pid, signal as Deno.Signal),
+    // It goes on until all is taken, and then says that this would have to be waited for.
+    writesParts: false,
     explain: (error, command) => spawnError(error, command, files),
     isAllowed: isAllGranted,
   }),

@@ -26,6 +26,7 @@ export const processes: ProcessHost = {
   spawn: createLaunching({
     spawn: start,
     kill: process.kill,
+    writesParts: true,
     explain: (error, command) => spawnError(error, command, files),
     isAllowed: () => true,
   }),

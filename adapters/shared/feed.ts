@@ -6,8 +6,8 @@
 
 /** The writing end of a pipe. */
 export interface PipeInput {
-  /** Resolves once the system has taken the bytes; rejects when nobody reads any more. */
-  write(chunk: Uint8Array): Promise<unknown>;
+  /** Fails when nobody reads any more. A promise, where the system has not taken the bytes yet. */
+  write(chunk: Uint8Array): Promise<unknown> | undefined;
   /** End of input. */
   close(): unknown;
   /** Gives up, with a write that may be stuck. */
@@ -36,7 +36,8 @@ export async function feed(
     for (;;) {
       const { done, value } = await reader.read();
       if (done || over) break;
-      if (value.length > 0) await input.write(value);
+      const taking = value.length > 0 ? input.write(value) : undefined;
+      if (taking !== undefined) await taking;
     }
   } catch (error) {
     quietly(() => reader.cancel(error));

@@ -13,7 +13,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { randomNumbers } from "../_random.ts";
-import { nobody, runtime, temporaryDirectory, textOf, until } from "../_runtime.ts";
+import { isRoot, nobody, runtime, temporaryDirectory, textOf, until } from "../_runtime.ts";
 import {
   awaitText,
   discard,
@@ -22,6 +22,8 @@ import {
   needsLauncher,
   outputOf,
   PATH,
+  pattern,
+  settled,
   sh,
   spawn,
   statFields,
@@ -166,16 +168,90 @@ test("when this process is killed nothing of the launcher is left", { skip }, as
   assert.deepEqual(readdirSync(directory).filter((name) => !name.startsWith("deno")), []);
 });
 
-test("input that comes bit by bit, and other users' files, go another way", { skip }, async () => {
+test(
+  "programs with input are started by it too, whatever that is and whoever they are",
+  { skip },
+  async () => {
+    const long = new Uint8Array(100_000).fill(97);
+    for (const user of isRoot ? [null, nobody] : [null]) {
+      const launcher = await untilLaunched(user);
+      const spool = await runtime.processes.spool();
+      await spool.write(long);
+      for (const stdin of [encode("short"), long, streamOf("bit by bit"), spool]) {
+        const length = stdin === spool || stdin === long ? long.length : stdin instanceof Uint8Array ? 5 : 10;
+        const output = await outputOf(await sh("wc -c; echo $PPID; id -u", { stdin, user }));
+        assert.equal(output, `${length}\n${launcher}\n${user?.uid ?? process.geteuid?.()}\n`);
+      }
+    }
+  },
+);
+
+test("input comes through at any pace, and the next program finds none of it", { skip }, async () => {
   await untilLaunched();
-  assert.equal(await outputOf(await sh("cat", { stdin: streamOf("bit by bit") })), "bit by bit");
-  const long = new Uint8Array(100_000).fill(97);
-  assert.equal((await outputOf(await sh("cat", { stdin: long }))).length, long.length);
-  if (process.geteuid?.() !== 0) return;
-  await untilLaunched(nobody);
-  const spool = await runtime.processes.spool();
-  await spool.write(encode("spooled"));
-  assert.equal(await outputOf(await sh("cat; id -u", { stdin: spool, user: nobody })), "spooled65534\n");
+  const random = randomNumbers(2);
+  const whole = pattern(3_000_001);
+  for (const reader of ["cat", "dd bs=100 count=2000; sleep 0.05; cat", "sleep 0.03; dd bs=4096"]) {
+    let at = 0;
+    const stdin = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.enqueue(whole.subarray(at, at += 1 + Math.floor(random() * 400_000)));
+        if (at >= whole.length) controller.close();
+      },
+    }, { highWaterMark: 0 });
+    const child = await sh(`exec 2>/dev/null; ${reader}`, { stdin });
+    const pieces: Uint8Array[] = [];
+    for await (const piece of child.stdout) pieces.push(piece);
+    assert.ok(Buffer.concat(pieces).equals(whole), reader);
+    await child.stderr.cancel();
+  }
+  // Each leaves most of its input in the pipe.
+  for (let round = 0; round < 40; round++) {
+    assert.equal(await outputOf(await sh("head -c 3", { stdin: streamOf("abc".repeat(50_000)) })), "abc");
+    assert.equal(await outputOf(await sh("cat", { stdin: streamOf(`next ${round}`) })), `next ${round}`);
+  }
+});
+
+test("what is left of a program can neither read nor write the input of the next", { skip }, async () => {
+  await untilLaunched();
+  const left: { stop(signal: "KILL"): boolean }[] = [];
+  const scripts = [
+    "exec 3<&0; (cat <&3 >/dev/null; sleep 60) >/dev/null 2>&1 & echo own",
+    "exec 3>/dev/stdin; (while echo poison >&3; do sleep 0.01; done; sleep 60) >/dev/null 2>&1 & echo own",
+  ];
+  for (let round = 0; round < 24; round++) {
+    const child = await sh(scripts[round % 2]!, { stdin: streamOf("body") });
+    const reader = child.stdout.getReader();
+    assert.equal(await awaitText(reader, "own\n"), "own\n");
+    await child.exited;
+    await Promise.all([reader.cancel(), child.stderr.cancel()]);
+    left.push(child);
+    assert.equal(await outputOf(await sh("cat", { stdin: streamOf(`next ${round}`) })), `next ${round}`);
+  }
+  for (const child of left) assert.equal(child.stop("KILL"), true);
+});
+
+test("a program that stops reading costs nothing while it does", { skip }, async () => {
+  const launcher = await untilLaunched();
+  const spent = () => {
+    const fields = statFields(readFileSync(`/proc/${launcher}/stat`, "utf8"));
+    return Number(fields[12]) + Number(fields[13]);
+  };
+  let taken = 0;
+  const stdin = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      taken += 65_536;
+      controller.enqueue(new Uint8Array(65_536));
+    },
+  }, { highWaterMark: 0 });
+  const child = await sh("head -c 5000 >/dev/null; echo read; exec sleep 60", { stdin });
+  const reader = child.stdout.getReader();
+  await awaitText(reader, "read\n");
+  await settled(() => taken);
+  const before = spent();
+  await settled(() => taken);
+  assert.ok(spent() - before <= 1, `${spent() - before} ticks`);
+  assert.equal(child.stop("KILL"), true);
+  await Promise.all([child.exited, reader.cancel(), child.stderr.cancel()]);
 });
 
 test("output that nobody wants any more costs a launcher at most", { skip }, async () => {

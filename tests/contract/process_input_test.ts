@@ -97,12 +97,13 @@ contract("stdin: a stream is read at the program's pace, and cancelled when it e
   const child = await sh("head -c 100000 >/dev/null; echo read >&2; read line </dev/null; sleep 60", {
     stdin: source.stream,
   });
-  await awaitText(child.stderr.getReader(), "read");
+  const errors = child.stderr.getReader();
+  await awaitText(errors, "read");
   await settled(source.taken);
   assert.ok(source.taken() >= 100_000 && source.taken() <= 2 << 20, `${source.taken()}`);
   child.stop("KILL");
   await source.cancelled;
-  await child.stdout.cancel();
+  await Promise.all([child.stdout.cancel(), errors.cancel()]);
 });
 
 contract(
@@ -146,7 +147,7 @@ contract("stdin: when the source fails, the program sees the end", {}, async () 
   await awaitText(reader, "begun ");
   fail(new Error("the client left"));
   assert.equal(await awaitText(reader, "ended\n"), "ended\n");
-  await child.stderr.cancel();
+  await Promise.all([reader.cancel(), child.stderr.cancel()]);
   assert.deepEqual(await child.exited, { code: 0, signal: null });
 });
 

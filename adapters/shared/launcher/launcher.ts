@@ -8,6 +8,7 @@ import { type ChildProcess as Process, spawn as spawnProcess } from "node:child_
 import { closeSync, constants, existsSync, openSync, writeSync } from "node:fs";
 import type { ChildProcess, Command, UserIdentity } from "../../../src/runtime.ts";
 import type { processGroup } from "../process_group.ts";
+import { streamOf } from "./outlet.ts";
 import { program } from "./program.ts";
 import { reportOf, type Source } from "./protocol.ts";
 import { createSlot, type Slot } from "./slot.ts";
@@ -17,6 +18,9 @@ const SLOTS = 32;
 
 /** Room that a slot keeps for orders that start nothing, in bytes. */
 const SHORT_ORDERS = 128;
+
+/** Opens what can be opened again, and does nothing else; the constant is not among Node's (asm-generic/fcntl.h). */
+const PATH_ONLY = 0o10000000;
 
 /** Where Python is; others that go by the name may be anything. */
 const interpreters = ["/usr/bin/python3", "/usr/local/bin/python3"];
@@ -38,6 +42,8 @@ export interface LauncherOptions {
   /** Whom it becomes: `null` stays who this process is. */
   readonly user: UserIdentity | null;
   readonly kill: Parameters<typeof processGroup>[1];
+  /** Whether a write of which a pipe has taken a part says how large that was. */
+  readonly writesParts: boolean;
 }
 
 /** Starts a launcher and tries it out. `null`: here it does not work. */
@@ -102,7 +108,7 @@ function linesOf(child: Process): Lines {
 
 /** Opens the pipes that the launcher has made; their numbers are in its first line. `null` where that is not allowed. */
 function connect(child: Process, first: string, lines: Lines, options: LauncherOptions): Launcher | null {
-  const [room = 0, ordering, ...outputs] = first.split(" ").map(Number);
+  const [room = 0, ordering, ...pipes] = first.split(" ").map(Number);
   const opened: number[] = [];
   const open = (number: number | undefined, flags: number) => {
     const fd = openSync(`/proc/${child.pid}/fd/${number}`, flags | constants.O_NONBLOCK);
@@ -111,7 +117,7 @@ function connect(child: Process, first: string, lines: Lines, options: LauncherO
   };
   try {
     const orders = open(ordering, constants.O_WRONLY);
-    const ends = outputs.map((number) => open(number, constants.O_RDONLY));
+    const ends = pipes.map((number, at) => open(number, at % 3 === 2 ? PATH_ONLY : constants.O_RDONLY));
     writeSync(orders, ".");
     return launcherOf({ child, room, orders, ends, lines, ...options });
   } catch {
@@ -129,19 +135,20 @@ interface Connection extends LauncherOptions {
   readonly lines: Lines;
 }
 
-function launcherOf({ child, room, orders, ends, lines, kill }: Connection): Launcher {
+function launcherOf({ child, room, orders, ends, lines, kill, writesParts }: Connection): Launcher {
   const slots: Slot[] = [];
   const free: Slot[] = [];
   // Each slot has its share of the pipe: no order can ever be cut in two.
-  const longest = room / (ends.length / 2) - SHORT_ORDERS;
+  const longest = room / (ends.length / 3) - SHORT_ORDERS;
   let lost = 0;
   let isRetired = false;
   let isClosed = false;
   let tellRetired!: () => void;
   const retired = new Promise<void>((resolve) => tellRetired = resolve);
 
-  for (let key = 0; key < ends.length / 2; key++) {
-    const slot = createSlot(key, [ends[2 * key]!, ends[2 * key + 1]!], { send, kill, free: takeBack });
+  for (let key = 0; key < ends.length / 3; key++) {
+    const pipes = [ends[3 * key]!, ends[3 * key + 1]!, ends[3 * key + 2]!] as const;
+    const slot = createSlot(key, pipes, { send, kill, writesParts, free: takeBack });
     slots.push(slot);
     free.push(slot);
   }
@@ -204,13 +211,15 @@ function launcherOf({ child, room, orders, ends, lines, kill }: Connection): Lau
       return running();
     },
     spawn(command, source) {
-      const slot = isRetired ? undefined : free.pop();
-      if (slot === undefined) return null;
-      const isFirst = running() === 1;
-      const child = slot.start(command, source);
-      if (child === null) free.push(slot);
-      else if (isFirst) wake();
-      return child;
+      for (let at = isRetired ? -1 : free.length - 1; at >= 0; at--) {
+        const child = free[at]!.start(command, source);
+        if (child === null) return null;
+        if (child === "held") continue;
+        free.splice(at, 1);
+        if (running() === 1) wake();
+        return child;
+      }
+      return null;
     },
     retired,
   };
@@ -221,8 +230,16 @@ function socketOf(child: Process): { ref(): void; unref(): void } {
   return child.stdout as unknown as { ref(): void; unref(): void };
 }
 
-/** Whether a program starts, is given what it is to be given, and is told of. */
+/** Whether programs start, are given what they are to be given, and are told of. */
 async function works(launcher: Launcher): Promise<boolean> {
+  const line = new TextEncoder().encode("line\n");
+  for (const source of [line, streamOf(line)]) {
+    if (!await startsProgram(launcher, source)) return false;
+  }
+  return true;
+}
+
+async function startsProgram(launcher: Launcher, source: Source): Promise<boolean> {
   const started = launcher.spawn({
     program: "/bin/sh",
     args: ["-c", 'read -r line; printf "%s" "$line$A$0"; printf error >&2; kill -TERM $$', " b"],
@@ -230,7 +247,7 @@ async function works(launcher: Launcher): Promise<boolean> {
     cwd: "/",
     stdin: null,
     user: null,
-  }, new TextEncoder().encode("line\n"));
+  }, source);
   try {
     const child = await started;
     if (child === null) return false;

@@ -11,7 +11,8 @@ import type { processGroup } from "../process_group.ts";
 import { demandExpressible } from "../spawn_error.ts";
 import { spoolDescriptor } from "../spool_file.ts";
 import { type Launcher, startLauncher } from "./launcher.ts";
-import type { Source } from "./protocol.ts";
+import { streamOf } from "./outlet.ts";
+import { LONGEST_BODY, type Source } from "./protocol.ts";
 import { NotLaunched } from "./slot.ts";
 
 /** Starts a program. */
@@ -22,6 +23,8 @@ export interface LaunchingOptions {
   /** The runtime's own way. */
   readonly spawn: Spawn;
   readonly kill: Parameters<typeof processGroup>[1];
+  /** Whether a write of which a pipe has taken a part says how large that was. */
+  readonly writesParts: boolean;
   /** Why a program could not be started. */
   explain(error: Error, command: Command): Promise<Error>;
   /** Whether this process may have a launcher. */
@@ -46,7 +49,7 @@ interface Staff {
 }
 
 /** Puts launchers before the runtime's own way to start programs. */
-export function createLaunching({ spawn, kill, explain, isAllowed }: LaunchingOptions): Spawn {
+export function createLaunching({ spawn, kill, writesParts, explain, isAllowed }: LaunchingOptions): Spawn {
   const staffs = new Map<string, Staff>();
   let isPossible: boolean | undefined;
 
@@ -68,7 +71,7 @@ export function createLaunching({ spawn, kill, explain, isAllowed }: LaunchingOp
     const { launchers } = staff;
     if (staff.isGrowing || launchers.size >= MOST || performance.now() < staff.notBefore) return;
     staff.isGrowing = true;
-    const launcher = await startLauncher({ user, kill });
+    const launcher = await startLauncher({ user, kill, writesParts });
     staff.isGrowing = false;
     if (launcher === null) {
       staff.notBefore = performance.now() + PAUSE;
@@ -115,8 +118,13 @@ export function createLaunching({ spawn, kill, explain, isAllowed }: LaunchingOp
 
 /** `undefined`: not through a launcher. */
 function sourceOf({ stdin, user }: Command): Source | undefined {
-  if (stdin === null || stdin instanceof Uint8Array) return stdin?.length === 0 ? null : stdin;
-  if ("getReader" in stdin || user !== null) return undefined;
+  if (stdin === null) return null;
+  if (stdin instanceof Uint8Array) {
+    return stdin.length === 0 ? null : stdin.length > LONGEST_BODY ? streamOf(stdin) : stdin;
+  }
+  if ("getReader" in stdin) return stdin.locked ? undefined : stdin;
+  // A launcher that is another user may not look into this process.
+  if (user !== null) return stdin.stream();
   const descriptor = spoolDescriptor(stdin);
   return descriptor === null ? undefined : `/proc/${process.pid}/fd/${descriptor}`;
 }

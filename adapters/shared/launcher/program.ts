@@ -6,8 +6,8 @@
  * signals, and says which error the system gave.
  *
  * It makes the pipes too: this process opens them by their numbers below `/proc`, so that nothing is ever on a disk. What
- * it keeps of them is neither a reader nor a writer (O_PATH), so that the end of a program's output shows, and a program
- * whose output nobody wants gets SIGPIPE.
+ * it keeps of them is neither a reader nor a writer (O_PATH), so that the end of a program's output shows, a program whose
+ * output nobody wants gets SIGPIPE, and its input ends when this process says so.
  *
  * Orders and reports: `protocol.ts`.
  *
@@ -23,9 +23,18 @@ WRITE = os.O_WRONLY | os.O_NONBLOCK
 # A program must not inherit that they are ignored: Python's own doing, or of whoever started the server.
 DEFAULT = [s for s in range(1, 65) if s not in (32, 33) and signal.getsignal(s) == signal.SIG_IGN]
 DUP = os.POSIX_SPAWN_DUP2
-ONCE = select.EPOLLIN | select.EPOLLONESHOT
+# What is waited for: to read from the two for output, to write into the one for input.
+FLAGS = READ, READ, WRITE
+EVENTS = [event | select.EPOLLONESHOT for event in (select.EPOLLIN, select.EPOLLIN, select.EPOLLOUT)]
 # Most programs are over within this time, and one report tells all. Those that start together share the processors.
 HOLD, LONGEST_HOLD = 0.005, 0.05
+# One that reads its input in small pieces makes a bit of room each time: a quarter of the pipe is worth telling, or what
+# there is after a while.
+TICK, LONGEST_TICKS = 0.001, 0.02
+SET_SIZE, SIZE, UNREAD = 1031, 1032, 0x541b # F_SETPIPE_SZ, F_GETPIPE_SZ, FIONREAD
+# Of a pipe for input: larger, so that there are fewer turns from one process to the other.
+INPUT_SIZE = 1 << 19
+PAGE = os.sysconf("SC_PAGE_SIZE")
 
 def say(text):
     os.write(1, text)
@@ -35,11 +44,11 @@ def name(fd):
 
 class Slot:
     def __init__(self, uid, gid):
-        self.pipes = [os.pipe(), os.pipe()]
+        self.pipes = [os.pipe(), os.pipe(), os.pipe()]
         if uid is not None:
             for reading, _ in self.pipes: os.fchown(reading, uid, gid)
         # To watch them with; none while nobody asks, as each would be one more reader.
-        self.eyes = [-1, -1]
+        self.eyes = [-1, -1, -1]
 
     def keep(self):
         kept = [os.open(name(reading), os.O_PATH) for reading, _ in self.pipes]
@@ -47,13 +56,13 @@ class Slot:
             for fd in pipe: os.close(fd)
         self.names = [name(fd) for fd in kept]
 
-    # Says once when there is something to read from this pipe, or its end.
+    # Says once when there is something to do with this pipe, or its end.
     def watch(self, which):
         fd = self.eyes[which]
-        if fd >= 0: return epoll.modify(fd, ONCE)
-        fd = self.eyes[which] = os.open(self.names[which], READ)
-        eyes[fd] = self.key, which
-        epoll.register(fd, ONCE)
+        if fd >= 0: return epoll.modify(fd, EVENTS[which])
+        fd = self.eyes[which] = os.open(self.names[which], FLAGS[which])
+        eyes[fd] = self, which
+        epoll.register(fd, EVENTS[which])
 
     def leave(self, which):
         fd = self.eyes[which]
@@ -61,6 +70,34 @@ class Slot:
         del eyes[fd]
         os.close(fd)
         self.eyes[which] = -1
+
+    def input(self):
+        fd = os.open(self.names[2], READ)
+        os.set_blocking(fd, True)
+        resize(fd, INPUT_SIZE)
+        return fd
+
+    def announce(self, pid, room):
+        say(b"S %s %d %d\n" % (self.key, pid, room))
+        self.watch(0)
+        self.watch(1)
+
+    def tell(self, which, room):
+        say(b"R %s %d %d\n" % (self.key, which, room))
+
+# Returns how large it is.
+def resize(fd, size):
+    try:
+        return fcntl.fcntl(fd, SET_SIZE, size)
+    except OSError:
+        return fcntl.fcntl(fd, SIZE)
+
+# Returns how many bytes surely fit, and whether that is little. A page that could not be added to may be half full.
+def room_in(fd):
+    size = fcntl.fcntl(fd, SIZE)
+    unread = int.from_bytes(fcntl.ioctl(fd, UNREAD, bytes(4)), sys.byteorder)
+    room = size - 2 * unread - 2 * PAGE
+    return room, 4 * room < size
 
 # A pipe of its own: what an earlier program left behind cannot read from it.
 def pipe_with(body):
@@ -80,7 +117,9 @@ def start(slot, fields, body):
     opened = []
     failure = None
     what = b"host"
+    is_fed = stdin == b"+"
     try:
+        slot.leave(2)
         for which in (0, 1):
             slot.leave(which)
             fd = os.open(slot.names[which], WRITE)
@@ -88,8 +127,9 @@ def start(slot, fields, body):
             os.set_blocking(fd, True)
         source = null
         if stdin:
-            source = pipe_with(body) if stdin == b"-" else os.open(stdin, os.O_RDONLY)
+            source = slot.input() if is_fed else pipe_with(body) if stdin == b"-" else os.open(stdin, os.O_RDONLY)
             opened.append(source)
+            if is_fed: room, _ = room_in(source)
         what = b"program"
         os.chdir(cwd)
         environment = dict([field.split(b"=", 1) for field in fields[4 + count:]])
@@ -97,12 +137,14 @@ def start(slot, fields, body):
             file_actions=((DUP, source, 0), (DUP, opened[0], 1), (DUP, opened[1], 2)),
             setsid=True, setsigmask=(), setsigdef=DEFAULT)
         running[pid] = slot
-        young.append((time.monotonic() + min(HOLD * (len(young) + 1), LONGEST_HOLD), pid))
+        if not is_fed: young.append((time.monotonic() + min(HOLD * (len(young) + 1), LONGEST_HOLD), pid))
     except OSError as error:
         failure = b"F %s %d %s\n" % (slot.key, error.errno, what)
     for fd in opened: os.close(fd)
     os.chdir("/")
     if failure: say(failure)
+    # What is to feed it waits for that.
+    elif is_fed: slot.announce(pid, room)
 
 def reap():
     reports = []
@@ -130,10 +172,19 @@ def tell_of_started():
         if slot is not None and due > now: return due - now
         young.pop(0)
         if slot is None: continue
-        say(b"S %s %d\n" % (slot.key, pid))
-        slot.watch(0)
-        slot.watch(1)
+        slot.announce(pid, 0)
     return None
+
+# Of a pipe that is waited for since then. Returns whether that is over.
+def tell_of_room(slot, since):
+    fd = slot.eyes[2]
+    if fd >= 0:
+        room, is_little = room_in(fd)
+        if is_little and time.monotonic() - since < LONGEST_TICKS: return False
+        # Of two writers, neither could end the input.
+        slot.leave(2)
+        slot.tell(2, room)
+    return True
 
 def obey(fields, body):
     key = fields[0]
@@ -148,10 +199,7 @@ os.chdir("/")
 null = os.open("/dev/null", os.O_RDONLY)
 slots = [Slot(uid, gid) for _ in range(count)]
 orders, ordering = os.pipe()
-try:
-    room = fcntl.fcntl(ordering, 1031, 1 << 20) # F_SETPIPE_SZ
-except OSError:
-    room = 65536
+room = resize(ordering, 1 << 20)
 numbers = [room, ordering] + [pipe[0] for slot in slots for pipe in slot.pipes]
 say(b" ".join(b"%d" % number for number in numbers) + b"\n")
 # The first order says that they have been opened.
@@ -166,7 +214,7 @@ if uid is not None:
 for key, slot in enumerate(slots):
     slot.key = b"%d" % key
     slot.keep()
-running, young, eyes = {}, [], {}
+running, young, eyes, crowded = {}, [], {}, []
 waking, wake = os.pipe()
 for fd in (waking, wake): os.set_blocking(fd, False)
 signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
@@ -193,6 +241,11 @@ while True:
                 obey(pending[8:middle].split(b"\0"), pending[middle:end])
                 pending = pending[end:]
         elif fd in eyes:
-            say(b"R %s %d\n" % eyes[fd])
+            slot, which = eyes[fd]
+            if which < 2: slot.tell(which, 0)
+            else: crowded.append((slot, time.monotonic()))
     wait = tell_of_started()
+    if crowded:
+        crowded = [(slot, since) for slot, since in crowded if not tell_of_room(slot, since)]
+        if crowded: wait = TICK
 `;

@@ -11,16 +11,19 @@
 import { constants } from "node:os";
 import type { Command, ExitStatus } from "../../../src/runtime.ts";
 
-/** What a program reads: nothing, these bytes (few enough for a pipe to hold), or the file with this path. */
-export type Source = null | Uint8Array | string;
+/** What a program reads: nothing, these bytes (few enough for an order), the file with this path, or its slot's pipe. */
+export type Source = null | Uint8Array | string | ReadableStream<Uint8Array>;
 
-/** Which of a program's pipes: its output, its errors. */
-export type Outlet = 0 | 1;
+/** Which of a program's pipes: its output, its errors, its input. */
+export type Pipe = 0 | 1 | 2;
 
 const HEAD = 8;
 
 /** Longer orders are not given. */
 const LONGEST = 32 * 1024;
+
+/** More bytes than this are not handed over in an order. */
+export const LONGEST_BODY: number = LONGEST / 2;
 
 const text = new TextEncoder();
 const frame = new Uint8Array(LONGEST);
@@ -31,21 +34,21 @@ const noBytes: Uint8Array = new Uint8Array(0);
 export function startOrder(slot: number, command: Command, source: Source): Uint8Array | null {
   const { program, args, cwd, env } = command;
   const body = source instanceof Uint8Array ? source : noBytes;
-  const stdin = source === null ? "" : source === body ? "-" : source as string;
+  const stdin = source === null ? "" : source === body ? "-" : typeof source === "string" ? source : "+";
   let fields = `${slot}\0${stdin}\0${cwd}\0${args.length + 1}\0${program}`;
   for (const word of args) fields += `\0${word}`;
   for (const name in env) fields += `\0${name}=${env[name]}`;
   return order(fields, body);
 }
 
-/** To report once when there is something to read, or the end. */
-export function watchOrder(slot: number, outlet: Outlet): Uint8Array {
-  return order(`watch\0${slot}\0${outlet}`)!;
+/** To report once when there is something to read, or the end; of the input, when there is room, or nobody reads. */
+export function watchOrder(slot: number, pipe: Pipe): Uint8Array {
+  return order(`watch\0${slot}\0${pipe}`)!;
 }
 
-/** To leave a pipe alone, so that who writes into it gets SIGPIPE. */
-export function leaveOrder(slot: number, outlet: Outlet): Uint8Array {
-  return order(`leave\0${slot}\0${outlet}`)!;
+/** To leave a pipe alone, so that who writes into it gets SIGPIPE, and who reads from it the end. */
+export function leaveOrder(slot: number, pipe: Pipe): Uint8Array {
+  return order(`leave\0${slot}\0${pipe}`)!;
 }
 
 function order(fields: string, body: Uint8Array = noBytes): Uint8Array | null {
@@ -60,8 +63,9 @@ function order(fields: string, body: Uint8Array = noBytes): Uint8Array | null {
 
 /** What the launcher says of a slot. */
 export type Report =
-  | { readonly kind: "started"; readonly slot: number; readonly pid: number }
-  | { readonly kind: "readable"; readonly slot: number; readonly outlet: Outlet }
+  /** `room`: so many bytes surely fit into its pipe for input. */
+  | { readonly kind: "started"; readonly slot: number; readonly pid: number; readonly room: number }
+  | { readonly kind: "ready"; readonly slot: number; readonly pipe: Pipe; readonly room: number }
   | {
     readonly kind: "ended";
     readonly slot: number;
@@ -86,9 +90,9 @@ export function reportOf(line: string): Report {
   const number = Number(first);
   switch (kind) {
     case "S":
-      return { kind: "started", slot, pid: number };
+      return { kind: "started", slot, pid: number, room: Number(second) };
     case "R":
-      return { kind: "readable", slot, outlet: number as Outlet };
+      return { kind: "ready", slot, pipe: number as Pipe, room: Number(second) };
     case "E":
       return { kind: "ended", slot, pid: number, status: statusOf(Number(second)), left: third === "1" };
     default:

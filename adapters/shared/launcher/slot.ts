@@ -1,12 +1,14 @@
 /**
- * A place for one program at a time that the launcher starts: two pipes, and what is known of who uses them.
+ * A place for one program at a time that the launcher starts: three pipes, and what is known of who uses them.
  *
  * @module
  */
 
 import { type FinishedRun, hasFinished } from "../../../src/finished_run.ts";
 import type { Bytes, ChildProcess, Command, ExitStatus } from "../../../src/runtime.ts";
+import { feed, type PipeInput } from "../feed.ts";
 import { type ProcessGroup, processGroup } from "../process_group.ts";
+import { createInlet } from "./inlet.ts";
 import { createOutlet, type Outlet, streamOf } from "./outlet.ts";
 import { leaveOrder, type Report, type Source, startOrder, watchOrder } from "./protocol.ts";
 
@@ -14,6 +16,8 @@ import { leaveOrder, type Report, type Source, startOrder, watchOrder } from "./
 export interface SlotHost {
   /** Hands an order over. `false`: the launcher cannot take it. */
   send(order: Uint8Array): boolean;
+  /** Whether a write of which a pipe has taken a part says how large that was. */
+  readonly writesParts: boolean;
   readonly kill: Parameters<typeof processGroup>[1];
   /** The slot's program and all who hold its pipes are done. */
   free(slot: Slot): void;
@@ -33,8 +37,11 @@ export class NotLaunched extends Error {
 
 /** A place for a program. */
 export interface Slot {
-  /** Starts a program. `null`: it cannot be ordered. Rejects with {@linkcode NotLaunched}. */
-  start(command: Command, source: Source): Promise<ChildProcess> | null;
+  /**
+   * Starts a program. `null`: it cannot be ordered; `"held"`: not in this slot, whose input an earlier program's children
+   * hold. Rejects with {@linkcode NotLaunched}.
+   */
+  start(command: Command, source: Source): Promise<ChildProcess> | "held" | null;
   report(report: Report): void;
   /** There is no launcher any more. */
   abandon(): void;
@@ -50,6 +57,9 @@ interface Run {
   /** Set while it runs on. */
   group: ProcessGroup | null;
   ended(status: ExitStatus): void;
+  /** What it is to be fed with, and by what. */
+  readonly source: Source;
+  readonly input: PipeInput | null;
 }
 
 /** A program that has ended with all that it started: whoever knows of that needs no streams. */
@@ -69,15 +79,23 @@ function finishedChild(child: Omit<ChildProcess, "stdout" | "stderr">, run: Fini
   return finished;
 }
 
-/** Takes over the reading ends of the slot's pipes. */
-export function createSlot(key: number, outputs: readonly [number, number], host: SlotHost): Slot {
+/** The slot's pipes: the reading ends of two for output, and one for input by a descriptor that opens nothing. */
+export type SlotPipes = readonly [stdout: number, stderr: number, stdin: number];
+
+/** Takes them over. */
+export function createSlot(key: number, pipes: SlotPipes, host: SlotHost): Slot {
   let run: Run | null = null;
   let isFree = true;
   const out = outlet(0);
   const err = outlet(1);
+  const inlet = createInlet(pipes[2], {
+    watch: () => host.send(watchOrder(key, 2)),
+    leave: () => host.send(leaveOrder(key, 2)),
+    writesParts: host.writesParts,
+  });
 
   function outlet(which: 0 | 1): Outlet {
-    return createOutlet(outputs[which], {
+    return createOutlet(pipes[which], {
       watch: () => host.send(watchOrder(key, which)),
       leave: () => host.send(leaveOrder(key, which)),
       over: freeIfDone,
@@ -88,8 +106,9 @@ export function createSlot(key: number, outputs: readonly [number, number], host
     isFree = true;
     host.free(slot);
   }
-  function started(pid: number): void {
+  function started(pid: number, room: number): void {
     if (run === null) return;
+    inlet.writable(room);
     out.started();
     err.started();
     const group = processGroup(pid, host.kill);
@@ -97,6 +116,7 @@ export function createSlot(key: number, outputs: readonly [number, number], host
     let ended!: (status: ExitStatus) => void;
     const exited = new Promise<ExitStatus>((resolve) => ended = resolve);
     run.ended = ended;
+    if (run.input !== null) void feed(run.source as ReadableStream<Uint8Array>, run.input, exited);
     run.resolve({ pid, stdout: out.stream(null), stderr: err.stream(null), exited, stop: group.stop });
   }
   function ended(pid: number, status: ExitStatus, left: boolean): void {
@@ -126,18 +146,27 @@ export function createSlot(key: number, outputs: readonly [number, number], host
   const slot: Slot = {
     start(command, source) {
       const order = startOrder(key, command, source);
-      if (order === null || !host.send(order)) return null;
+      if (order === null) return null;
+      const isFed = source !== null && typeof source === "object" && "getReader" in source;
+      const input = isFed ? inlet.open() : null;
+      if (isFed && input === null) return "held";
+      if (!host.send(order)) {
+        input?.close();
+        return null;
+      }
       isFree = false;
       out.begin();
       err.begin();
-      return new Promise((resolve, reject) => run = { resolve, reject, group: null, ended: () => {} });
+      return new Promise((resolve, reject) => {
+        run = { resolve, reject, group: null, ended: () => {}, source, input };
+      });
     },
     report(report) {
       switch (report.kind) {
         case "started":
-          return started(report.pid);
-        case "readable":
-          return (report.outlet === 0 ? out : err).readable();
+          return started(report.pid, report.room);
+        case "ready":
+          return report.pipe === 2 ? inlet.writable(report.room) : (report.pipe === 0 ? out : err).readable();
         case "ended":
           return ended(report.pid, report.status, report.left);
         case "failed":
@@ -147,6 +176,7 @@ export function createSlot(key: number, outputs: readonly [number, number], host
     abandon() {
       const left = run;
       run = null;
+      if (left?.group === null) left.input?.close();
       left?.reject(new NotLaunched(null));
       left?.group?.stop("KILL");
       left?.group?.ended();
@@ -159,11 +189,13 @@ export function createSlot(key: number, outputs: readonly [number, number], host
     close() {
       out.close();
       err.close();
+      inlet.close();
     },
   };
   function failed(code: string | null): void {
     const failing = run;
     run = null;
+    failing?.input?.close();
     // Nothing was started that could have written.
     for (const outlet of [out, err]) {
       outlet.rest();

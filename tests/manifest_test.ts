@@ -163,12 +163,33 @@ test("hono is an optional peer, and nothing imports it: htbin/hono fits any vers
   for (const [path, names] of modules) assert.ok(!names.some((name) => /^hono\b/.test(name)), path);
 });
 
-test("what few need is not loaded with the rest: TLS, listings, bcrypt", () => {
-  const loaded = loadedBy("mod.ts", "cli.ts", "adapters/deno.ts", "adapters/bun.ts", "adapters/node.ts");
-  assert.ok(loaded.has("adapters/shared/node_http/listener.ts") && loaded.has("node:http"));
-  const few = /^node:(?:https|tls|crypto|cluster|zlib)$|^bcryptjs|listing_(?:page|response)/;
-  assert.deepEqual([...loaded].filter((name) => few.test(name)), []);
+/** Parts of the runtime that the command has loaded before it listens. */
+const LOADED_AT_START: Readonly<Record<"deno" | "bun" | "node", string>> = {
+  deno: "buffer fs http net os path process timers util",
+  bun: "buffer fs fs/promises http net os path process timers tty util",
+  node: "buffer fs fs/promises http net os path process timers tty util",
+};
+
+test("the command loads what every start needs and no more: no package but @std, a known part of the runtime", () => {
+  for (const [runtime, parts] of Object.entries(LOADED_AT_START)) {
+    const loaded = [...loadedBy("cli.ts", `adapters/${runtime}.ts`)];
+    const named = (pattern: RegExp) => loaded.filter((name) => pattern.test(name)).sort();
+    assert.deepEqual(named(/^node:/), parts.split(" ").map((part) => `node:${part}`), runtime);
+    assert.deepEqual(named(/^(?!\.|node:|.*\.ts$)/), [
+      "#std/http/negotiation",
+      "#std/http/status",
+      "#std/text/closest_string",
+      "#std/text/levenshtein_distance",
+    ], runtime);
+    // Each takes Node and Deno a third to half of a millisecond, where they are not put together.
+    assert.ok(named(/\.ts$/).length <= MODULES_AT_START, `${runtime}: ${named(/\.ts$/).length} modules`);
+    const few = /listing_(?:page|response)|tls_server|http2_server|node_workers|deno\/workers/;
+    assert.deepEqual(named(few), [], runtime);
+  }
 });
+
+/** Files of the source that are loaded then, at most. */
+const MODULES_AT_START = 210;
 
 test("the core names no runtime", () => {
   for (const path of modules.keys()) {

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { lookup } from "node:dns/promises";
 import { ListenError, type Network } from "../../src/runtime.ts";
 import { listenError } from "../shared/listen_error.ts";
 import { addresses } from "../shared/node_addresses.ts";
@@ -29,6 +28,7 @@ export const network: Network = {
 
 async function isName(hostname: string): Promise<boolean> {
   try {
+    const { lookup } = await import("node:dns/promises");
     await lookup(hostname);
     return true;
   } catch {

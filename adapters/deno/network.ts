@@ -4,7 +4,6 @@
  * @module
  */
 
-import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { ListenOptions, Network } from "../../src/runtime.ts";
 import { listenError } from "../shared/listen_error.ts";
@@ -46,6 +45,7 @@ async function demandNet({ hostname, port }: ListenOptions): Promise<void> {
 
 async function resolved(hostname: string): Promise<string | null> {
   try {
+    const { lookup } = await import("node:dns/promises");
     return (await lookup(hostname)).address;
   } catch {
     return null;

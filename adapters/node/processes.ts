@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ChildProcess as NodeChild, spawn } from "node:child_process";
+import type { ChildProcess as NodeChild } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import process from "node:process";
@@ -54,10 +54,12 @@ async function start(command: Command): Promise<ChildProcess> {
   }
 }
 
-function spawned(command: Command, input: StandardInput): Promise<NodeChild> {
+async function spawned(command: Command, input: StandardInput): Promise<NodeChild> {
   const { descriptor, source } = input;
   const { uid, gid } = command.user ?? {};
-  return new Promise((resolve, reject) => {
+  // Part of Node: no descriptor is needed. Who runs no scripts does without it.
+  const { spawn } = await import("node:child_process");
+  return await new Promise((resolve, reject) => {
     const child = spawn(command.program, command.args, {
       cwd: command.cwd,
       // Node adds this one while it measures coverage, unless it is there, be it without a value.

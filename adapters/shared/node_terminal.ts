@@ -4,7 +4,6 @@
  * @module
  */
 
-import { spawn } from "node:child_process";
 import process from "node:process";
 import { isatty } from "node:tty";
 import type { Terminal } from "../../src/runtime.ts";
@@ -63,9 +62,10 @@ export function nodeTerminal(stopWaiting: StopWaiting, everyDrop?: DroppedLines)
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => callback(signal));
     },
     onHangup: (callback) => void process.on("SIGHUP", () => callback(hasLostTerminal())),
-    openBrowser(url) {
+    async openBrowser(url) {
+      const { spawn } = await import("node:child_process");
       const [program, args] = browserCommand(process.platform, url);
-      return new Promise((resolve, reject) => {
+      await new Promise<void>((resolve, reject) => {
         const child = spawn(program, args, { detached: true, stdio: "ignore" });
         child.once("error", (error) => reject(new Error(`${program} cannot be started: ${error.message}`)));
         child.once("spawn", resolve);

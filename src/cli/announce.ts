@@ -34,7 +34,7 @@ export async function announcement(
   const folder = await runtime.files.realPath(options.directory) ?? options.directory;
   const missing = await missingFolders(runtime, settings, folder);
   return async function announce({ server, selfSigned }) {
-    const urls = urlsOf(server, network.addresses?.() ?? []);
+    const urls = urlsOf(server, () => network.addresses?.() ?? []);
     const first = settings.readyJson
       ? readyLine(server, urls, terminal.pid)
       : banner(server.address, server.url);

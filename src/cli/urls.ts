@@ -15,16 +15,17 @@ export interface Urls {
   readonly network: readonly string[];
 }
 
-/** Finds them; `addresses` are this machine's own, as far as they are known. */
+/** Finds them; `addresses` tells this machine's own, as far as they are known. */
 export function urlsOf(
   { address, url }: Pick<Server, "address" | "url">,
-  addresses: readonly string[],
+  addresses: () => readonly string[],
 ): Urls {
   const { hostname, port } = address;
   const scheme = url.split(":", 1)[0];
   if (isLoopback(hostname)) return { local: url, network: [] };
   if (!isEvery(hostname)) return { local: null, network: [url] };
-  const heard = hostname === "::" ? addresses : addresses.filter((address) => !address.includes(":"));
+  const all = addresses();
+  const heard = hostname === "::" ? all : all.filter((address) => !address.includes(":"));
   return {
     local: `${scheme}://localhost:${port}/`,
     network: heard.map((address) =>

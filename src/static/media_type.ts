@@ -10,17 +10,15 @@ import type { StaticOptions } from "./options.ts";
 /** Finds media types. */
 export type MediaTypes = (name: string) => string;
 
-/** By ending, without its dot. Made of the table with the first file. */
-let builtIn: Map<string, string> | null = null;
-
+/** Looked up where it stands: a map would take longer to make than it saves while a server starts. */
 function builtInType(ending: string): string | undefined {
-  builtIn ??= new Map(
-    MEDIA_TYPES.split("\n").flatMap((line) => {
-      const [type = "", ...endings] = line.split(" ");
-      return endings.map((own) => [own, type]);
-    }),
-  );
-  return builtIn.get(ending);
+  if (!/^\S+$/.test(ending)) return undefined;
+  const isEnding = (at: number) => /\s/.test(MEDIA_TYPES.charAt(at + 1 + ending.length));
+  let at = MEDIA_TYPES.indexOf(` ${ending}`);
+  while (at >= 0 && !isEnding(at)) at = MEDIA_TYPES.indexOf(` ${ending}`, at + 1);
+  if (at < 0) return undefined;
+  const line = MEDIA_TYPES.lastIndexOf("\n", at) + 1;
+  return MEDIA_TYPES.slice(line, MEDIA_TYPES.indexOf(" ", line));
 }
 
 /**

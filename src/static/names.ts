@@ -23,15 +23,16 @@ const HAZARD = new RegExp(
     ":[^:]*:|:\\$",
     "^(?=.{2,8}(?:\\.|$))[^.]{1,6}~[0-9]{1,6}(?:\\.[^.]{0,3})?$",
     "[. ]$",
-    // A lone surrogate has no UTF-8 form: such a name cannot be asked for.
-    "\\p{Surrogate}",
   ].join("|"),
-  "iu",
+  "i",
 );
+
+/** A lone surrogate has no UTF-8 form: such a name cannot be asked for. Apart, since both flags take 4 ms to compile. */
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /** Whether a segment of a path can name a file. */
 export function isSafeName(segment: string): boolean {
-  return segment !== "" && isNameable(segment) && !HAZARD.test(segment);
+  return segment !== "" && isNameable(segment) && !HAZARD.test(segment) && !LONE_SURROGATE.test(segment);
 }
 
 /** Whether Windows takes the name as a file's: a colon there leads to a stream. */

@@ -52,6 +52,21 @@ export function testContents(fixture: () => Fixture): void {
       assert.match(module, /^(?:cli\.ts$|src\/|adapters\/|node_modules\/deno-std\/)/);
       assert.ok(existsSync(module), module);
     }
+    // What Node reads before the first answer: each file takes it a millisecond, each 100 KiB two.
+    const read = new Set(["/dist/cli.js"]);
+    for (const path of read) {
+      const code = textOf(files, path);
+      const names = importsOf(code).filter((name) => name.startsWith("."));
+      const later = Array.from(code.matchAll(/\bimport\("([^"]+)"\)/g), ([, name]) => name as string);
+      for (const name of names) {
+        if (!later.includes(name) || /\/node-\w+\.js$/.test(name)) {
+          read.add(normalize(join(dirname(path), name)));
+        }
+      }
+    }
+    const bytes = [...read].reduce((sum, path) => sum + textOf(files, path).length, 0);
+    assert.ok(read.size <= 8, [...read].join(" "));
+    assert.ok(bytes <= 512 * 1024, `${bytes} bytes`);
     // Errors of the program say where they happened.
     assert.ok(textOf(files, "/dist/cli.js").split("\n").length > 1000);
     assert.match(textOf(files, "/dist/cli.js"), /^#!.*\n\/\/ .*Copyright .* the Deno authors\. MIT license/);

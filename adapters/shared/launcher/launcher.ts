@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ChildProcess as Process, spawn as spawnProcess } from "node:child_process";
+import type { ChildProcess as Process } from "node:child_process";
 import { closeSync, constants, existsSync, openSync, writeSync } from "node:fs";
 import type { ChildProcess, Command, UserIdentity } from "../../../src/runtime.ts";
 import type { processGroup } from "../process_group.ts";
@@ -54,7 +54,9 @@ export async function startLauncher(options: LauncherOptions): Promise<Launcher 
   const ids = user === null ? ["", ""] : [`${user.uid}`, `${user.gid}`];
   let child: Process;
   try {
-    child = spawnProcess(interpreter, ["-I", "-S", "-c", program, `${SLOTS}`, ...ids], {
+    // Part of the runtime: no descriptor is needed. Who runs no scripts does without it.
+    const { spawn } = await import("node:child_process");
+    child = spawn(interpreter, ["-I", "-S", "-c", program, `${SLOTS}`, ...ids], {
       cwd: "/",
       env: {},
       stdio: ["ignore", "pipe", "ignore"],

@@ -14,7 +14,7 @@ test("a connection is closed once it was not used for a while, and not while it 
     (request) =>
       request.url.endsWith("/slow") ? new Promise((resolve) => answer = resolve) : new Response("ok"),
     { hostname: "127.0.0.1", port: 0 },
-    { keepAliveMs: 260 },
+    { times: { keepAlive: 260, head: 60_000 } },
   );
   t.after(() => listener.close(0));
   const idle = await connect(listener.address);

@@ -399,6 +399,39 @@ test("a client that does not read stalls its stream alone", { skip }, () => {
   );
 });
 
+test("many large answers at once, to a client that does not read: none is refused", { skip }, () => {
+  const body = new Uint8Array(1 << 20);
+  return secure(() => new Response(body), async ({ target: { port } }) => {
+    const settings = { initialWindowSize: 0 };
+    const client = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, settings });
+    const statuses = Array.from({ length: 40 }, () =>
+      new Promise((resolve) => {
+        const stream = client.request({ ":path": "/" });
+        stream.on("response", (fields) => resolve(fields[":status"]));
+        stream.on("error", resolve);
+      }));
+    assert.deepEqual(new Set(await within(Promise.all(statuses), "all heads")), new Set([200]));
+    client.destroy();
+  });
+});
+
+test("an answer that is reset before it was sent is not told as complete", { skip }, () => {
+  const told = promised<Sent>();
+  return secure((_request, connection) => {
+    connection?.onSent?.(told.resolve);
+    return new Response("a few bytes");
+  }, async ({ target: { port } }) => {
+    const settings = { initialWindowSize: 0 };
+    const client = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, settings });
+    const stream = client.request({ ":path": "/" });
+    stream.on("error", () => {});
+    stream.on("response", () => stream.close(constants.NGHTTP2_CANCEL));
+    const { begun, complete } = await within(told.promise, "onSent");
+    assert.deepEqual([begun, complete], [true, false]);
+    client.destroy();
+  });
+});
+
 test("close() lets a running response finish, takes no more, and ends the session", { skip }, () => {
   const go = promised<void>();
   const asked = promised<void>();

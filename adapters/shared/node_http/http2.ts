@@ -80,6 +80,15 @@ export function isCut(stream: ServerHttp2Stream): boolean {
     stream.closed && !stream.writableEnded;
 }
 
+/** Calls `leave`, at least once, when the client resets the stream or is gone, as soon as that is known. */
+export function onCut(stream: ServerHttp2Stream, leave: () => void): void {
+  stream.on("aborted", leave);
+  // Not all of them are aborted. The response would say next that it has finished, however its stream was closed.
+  stream.prependListener("close", () => {
+    if (isCut(stream)) leave();
+  });
+}
+
 /** Ends a stream so that what was sent on it does not look complete. */
 export function breakStream(stream: ServerHttp2Stream): void {
   stream.close(INTERNAL_ERROR);

@@ -18,7 +18,7 @@ import {
   type Expectation,
   startExchange,
 } from "./exchange.ts";
-import { likeHttp1, streamOf } from "./http2.ts";
+import { likeHttp1, onCut, streamOf } from "./http2.ts";
 import type { Sessions } from "./http2_server.ts";
 import { createKnownHeads, type KnownHeads } from "./known_heads.ts";
 import { linger } from "./linger.ts";
@@ -30,8 +30,8 @@ import { createShortCut, type ShortCut } from "./short_cut.ts";
 export interface Means {
   /** How it accepts connections. @default {acceptItself} */
   readonly accept?: Accept;
-  /** How long a connection may be without use, in milliseconds. @default {65_000} */
-  readonly keepAliveMs?: number;
+  /** How long it waits. */
+  readonly times?: Times;
   /** Whether to speak HTTP/2 over TLS. @default {false} */
   readonly http2?: boolean;
   /** Whether it gains by not parsing the same twice ({@linkcode createShortCut}). @default {false} */
@@ -42,16 +42,17 @@ export interface Means {
 export async function listen(
   handler: Handler,
   options: ListenOptions,
-  { accept = acceptItself, keepAliveMs = KEEP_ALIVE, http2 = false, skipsParser = false }: Means = {},
+  { accept = acceptItself, times = TIMES, http2 = false, skipsParser = false }: Means = {},
 ): Promise<Listener> {
+  const limits = limitsOf(times);
   // Code that only those load who want TLS: it takes several milliseconds.
   const secure = options.tls &&
     await (await import("./tls_server.ts")).createTlsServer(
-      LIMITS,
+      limits,
       options.tls,
       http2 && options.http2 !== false,
     );
-  const server = secure?.server ?? createServer(LIMITS);
+  const server = secure?.server ?? createServer(limits);
   const refusals = prepareRefusals(options.refuse);
   let closing: Promise<void> | null = null;
   const sessions = secure?.sessions ?? null;
@@ -63,12 +64,14 @@ export async function listen(
   });
   await refusals.ready;
   const acceptor = await accept(server, options);
-  const sweep = setInterval(clients.closeUnused, keepAliveMs / KEEP_ALIVE_ROUNDS).unref();
+  const sweep = setInterval(() => {
+    clients.closeUnused();
+    sessions?.closeUnused(KEEP_ALIVE_ROUNDS);
+  }, times.keepAlive / KEEP_ALIVE_ROUNDS).unref();
   return {
     address: acceptor.address,
     close(graceMs) {
-      clearInterval(sweep);
-      closing ??= acceptor.close();
+      closing ??= acceptor.close().finally(() => clearInterval(sweep));
       sessions?.close();
       clients.closeIdle();
       if (graceMs !== undefined) {
@@ -81,26 +84,35 @@ export async function listen(
   };
 }
 
-/** In milliseconds. Longer than proxies keep theirs (60 s), so that it is they who close. */
-const KEEP_ALIVE = 65_000;
+/** How long a listener waits, in milliseconds. */
+export interface Times {
+  /** For the next request on a connection. */
+  readonly keepAlive: number;
+  /** For all of a request's head. */
+  readonly head: number;
+}
 
-/** In how many steps that time is measured. */
+/** The first is longer than proxies keep theirs (60 s), so that it is they who close. */
+const TIMES: Times = { keepAlive: 65_000, head: 60_000 };
+
+/** In how many steps the time of unused connections is measured. */
 const KEEP_ALIVE_ROUNDS = 13;
 
-/** In milliseconds. Node would take the limit for whole requests, which is none. */
-const HEADERS = 60_000;
-
-const LIMITS = {
-  // A timer for each connection, set anew with each response, costs more than a look at all of them now and then.
-  keepAliveTimeout: 0,
-  // Most requests come without a body: nobody has to wait for its end.
-  optimizeEmptyRequests: true,
-  // An upload may take hours; only the head has to come in time.
-  requestTimeout: 0,
-  headersTimeout: HEADERS,
-  // urlOf() looks at the Host field, at this and at all else that may be wrong with it.
-  requireHostHeader: false,
-};
+function limitsOf({ head }: Times) {
+  return {
+    // A timer for each connection, set anew with each response, costs more than a look at all of them now and then.
+    keepAliveTimeout: 0,
+    // Most requests come without a body: nobody has to wait for its end.
+    optimizeEmptyRequests: true,
+    // An upload may take hours; only the head has to come in time.
+    requestTimeout: 0,
+    headersTimeout: head,
+    // How often Node looks.
+    connectionsCheckingInterval: head / 2,
+    // urlOf() looks at the Host field, at this and at all else that may be wrong with it.
+    requireHostHeader: false,
+  };
+}
 
 /** A connection and what happens on it. */
 interface Client extends Ends {
@@ -190,9 +202,8 @@ function serveClients(
     if (client.refused) return;
     client.lastUse = round;
     likeHttp1(incoming, outgoing);
-    // Its end shows later than that nobody waits any more.
     const stream = streamOf(incoming);
-    stream?.on("aborted", () => leave(socket));
+    if (stream !== null) onCut(stream, () => leave(socket));
     const shortCut = shortCuts.get(socket);
     const decided = shortCut?.onRequest(incoming, outgoing) ?? null;
     const exchange = startExchange(incoming, outgoing, expects, client, options, decided);

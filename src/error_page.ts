@@ -6,7 +6,9 @@
 
 import { accepts } from "#std/http/negotiation";
 import { changeable } from "./changeable.ts";
+import { AnswerFields } from "./fields.ts";
 import { respond } from "./response.ts";
+import type { Bytes } from "./runtime.ts";
 import { STATUSES } from "./status.ts";
 
 /** What an error page says. */
@@ -79,23 +81,44 @@ function isBodiless(status: number): boolean {
  * ```
  */
 export function errorPage(page: ErrorPageInit): Response {
-  const { status, request, message, explain } = completePage(page);
-  const headers = new Headers(page.headers);
-  headers.set("cache-control", "no-store");
-  if (isBodiless(status)) return respond(status, headers, null);
-  const type = accepts(request, "text/html", "application/json", "text/plain") ?? "text/html";
-  const body = new TextEncoder().encode(render(type, status, message, explain));
-  headers.set("content-type", type === "application/json" ? type : `${type}; charset=utf-8`);
-  headers.set("content-length", String(body.byteLength));
-  headers.set("vary", "accept");
-  headers.set("x-content-type-options", "nosniff");
-  if (type === "text/html") {
-    headers.set("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");
-  }
-  return respond(status, headers, request.method === "HEAD" ? null : body);
+  const { status, fields, body } = errorAnswer(page);
+  return respond(status, fields.toHeaders(), body);
 }
 
-function completePage(page: ErrorPageInit): ErrorPage {
+/** The default error page, before it is a response. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly fields: AnswerFields;
+  readonly body: Bytes | null;
+}
+
+/** Makes it. */
+export function errorAnswer(
+  page: Omit<ErrorPageInit, "request"> & { readonly request: Pick<Request, "method" | "headers"> },
+): ErrorAnswer {
+  const { request } = page;
+  const { status, message, explain } = completePage(page);
+  const fields = new AnswerFields();
+  if (page.headers !== undefined) {
+    for (const [name, value] of new Headers(page.headers)) fields.append(name, value);
+  }
+  fields.set("cache-control", "no-store");
+  if (isBodiless(status)) return { status, fields, body: null };
+  const type = accepts(request, "text/html", "application/json", "text/plain") ?? "text/html";
+  const body = new TextEncoder().encode(render(type, status, message, explain));
+  fields.set("content-type", type === "application/json" ? type : `${type}; charset=utf-8`);
+  fields.set("content-length", String(body.byteLength));
+  fields.set("vary", "accept");
+  fields.set("x-content-type-options", "nosniff");
+  if (type === "text/html") {
+    fields.set("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");
+  }
+  return { status, fields, body: request.method === "HEAD" ? null : body };
+}
+
+function completePage<Page extends Omit<ErrorPageInit, "request">>(
+  page: Page,
+): Page & Pick<ErrorPage, "message" | "explain"> {
   const { message = "Error", explain = "" } = STATUSES[page.status] ?? {};
   return { ...page, message: page.message ?? message, explain: page.explain ?? explain };
 }

@@ -5,7 +5,8 @@
  */
 
 import { checkOptions, either, hook, list, map, type Shape, text } from "./check_options.ts";
-import { errorRenderer, type RenderError } from "./error_page.ts";
+import { preparedHeaders, type PreparedResponse } from "./at_once.ts";
+import { errorAnswer, errorRenderer, type RenderError } from "./error_page.ts";
 import type { Handler } from "./handler.ts";
 import { consoleLog } from "./log/console.ts";
 import type { Log } from "./log/events.ts";
@@ -80,11 +81,14 @@ export interface Completed {
   /** The log that the options name. */
   readonly log: Log;
   /** For what is no request: see `ListenOptions`. */
-  readonly refuse: (status: number) => Promise<Response>;
+  readonly refuse: (status: number) => Promise<PreparedResponse>;
 }
 
-/** What an error page is told it answers where there is no request. */
-const NOBODYS = new Request("http://localhost/");
+/** What the default error page is told it answers where there is no request. */
+const NOBODYS = { method: "GET", headers: { get: () => null } } as unknown as Pick<
+  Request,
+  "method" | "headers"
+>;
 
 /** Completes it. */
 export function completeWith(
@@ -100,8 +104,15 @@ export function completeWith(
     handle: isPlain ? handle : withHeaders(headers, handle) as CompleteHandler,
     log,
     async refuse(status) {
-      const page = () => showErrorSafely(showError, { status, request: NOBODYS });
-      return isPlain ? await page() : await withHeaders(headers, page)(NOBODYS) as Response;
+      if (isPlain && options.renderError === undefined) {
+        const { fields, body } = errorAnswer({ status, request: NOBODYS });
+        return { status, headers: fields.toRecord(), body };
+      }
+      const request = new Request("http://localhost/");
+      const page = () => showErrorSafely(showError, { status, request });
+      const response = isPlain ? await page() : await withHeaders(headers, page)(request) as Response;
+      const body = new Uint8Array(await response.arrayBuffer());
+      return { status, headers: preparedHeaders(response.headers), body };
     },
   };
 }

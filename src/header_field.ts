@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Fields } from "./fields.ts";
+
 /** A name in lower case, and a value. */
 export type HeaderField = readonly [name: string, value: string];
 
@@ -56,7 +58,7 @@ export function responseField(name: string, value: string): HeaderField {
 }
 
 /** Adds to `Vary` what is not in it yet. */
-export function addVary(headers: Headers, names: string): void {
+export function addVary(headers: Pick<Fields, "get" | "set">, names: string): void {
   const present = headers.get("vary");
   if (present === null) {
     headers.set("vary", names);

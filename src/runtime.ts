@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { PreparedResponse } from "./at_once.ts";
 import type { Handler } from "./handler.ts";
 
 /** Bytes in memory that the platform's streams and bodies accept. */
@@ -399,7 +400,7 @@ export interface ListenOptions {
    * (431), a chunk that is (413), an expectation (417) or a method (501) that the server does not know. Asked for each
    * status before anybody connects; must not fail. The connection is closed after it. @default {an empty body}
    */
-  readonly refuse?: (status: number) => Promise<Response>;
+  readonly refuse?: (status: number) => Promise<PreparedResponse>;
 }
 
 /** A socket that accepts requests. */

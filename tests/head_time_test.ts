@@ -12,7 +12,8 @@ test("a head that is too late is answered 408, in pieces or not; a body may take
     {
       hostname: "127.0.0.1",
       port: 0,
-      refuse: (status) => Promise.resolve(new Response("too late", { status, headers: { "x-a": "b" } })),
+      refuse: (status) =>
+        Promise.resolve({ status, headers: { "x-a": "b" }, body: new TextEncoder().encode("too late") }),
     },
     { times: { keepAlive: 65_000, head: 400 }, skipsParser: runtime.name === "node" },
   );

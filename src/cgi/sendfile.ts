@@ -5,8 +5,9 @@
  * @module
  */
 
+import type { Fields } from "../fields.ts";
 import { FileError, type FileSystem, type OpenFile } from "../runtime.ts";
-import { fileResponse } from "../static/file_response.ts";
+import { fileResponse, toResponse } from "../static/file_response.ts";
 import { mediaTypes } from "../static/media_type.ts";
 import { fileValidators } from "../static/validators.ts";
 import type { Failure } from "./failure.ts";
@@ -105,14 +106,14 @@ async function send(
     return await fail({
       status: sent.problem,
       reason: "a condition or range of the request that the file does not meet",
-      headers: Object.fromEntries(sent.headers),
+      headers: sent.headers,
     });
   }
-  return sent;
+  return toResponse(sent);
 }
 
 /** The script's own headers win, but for those that the file's bytes decide. */
-function addScriptHeaders(headers: Headers, answer: Answer): void {
+function addScriptHeaders(headers: Fields, answer: Answer): void {
   for (const [name, value] of answer.headers) {
     if (OF_THE_FILE.includes(name)) continue;
     if (name === "set-cookie") headers.append(name, value);

@@ -20,8 +20,8 @@ import type { Settings } from "./settings.ts";
 /** What is served. */
 export interface Guarded {
   readonly handler: Handler;
-  /** For what the server itself refuses. */
-  readonly renderError: RenderError;
+  /** For what the server itself refuses, where the default page will not do. */
+  readonly renderError?: RenderError;
   /** Tells probes that the end is near. */
   drain(): void;
 }
@@ -46,7 +46,7 @@ export function guard(site: Handler, settings: Settings, users: CheckPassword | 
   if (settings.health) handler = route([["/.well-known/htbin/health", probe], ["/*", handler]]);
   const { drain } = probe;
   const fields = everyField(settings);
-  if (fields.length === 0) return { handler, renderError: errorPage, drain };
+  if (fields.length === 0) return { handler, drain };
   const put = headersPutter(fields);
   return {
     drain,

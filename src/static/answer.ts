@@ -6,17 +6,20 @@
 
 import { accepts } from "#std/http/negotiation";
 import { addVary } from "../header_field.ts";
-import { bodySource, respond } from "../response.ts";
+import { AnswerFields, type Fields } from "../fields.ts";
 import type { StaticContext } from "./context.ts";
 import { findIndex, isShowable } from "./directory.ts";
 import type { Evidence } from "./evidence.ts";
 import {
+  type Asked,
   type Decorate,
+  type FileAnswer,
   fileResponse,
   IN_MEMORY,
-  notModifiedHeaders,
+  notModifiedFields,
   sendSpan,
-  wholeHeaders,
+  toResponse,
+  wholeFields,
 } from "./file_response.ts";
 import type { FoundDirectory, FoundFile } from "./lookup.ts";
 import { redirect, withoutDoubledSlashes } from "./redirect.ts";
@@ -26,7 +29,9 @@ import type { Target } from "./target.ts";
 
 /** A GET or HEAD request for a path below the mount. */
 export interface Exchange {
-  readonly request: Request;
+  readonly asked: Asked;
+  /** The whole of it; `null` while it is to be answered by its head. */
+  readonly request: Request | null;
   readonly target: Target;
   /** Decoded segments of the mount. */
   readonly mount: readonly string[];
@@ -34,6 +39,19 @@ export interface Exchange {
   readonly routed: string | undefined;
   /** Collects what the answer depends on, if it may be kept. */
   readonly evidence: Evidence | null;
+}
+
+/** What comes of it; `null` where only the whole request can tell. */
+export type Outcome = FileAnswer | Response | Refusal | null;
+
+/** Whether it is a file's answer. Whoever asks of what class it is would have Node load that. */
+export function isFileAnswer(outcome: NonNullable<Outcome>): outcome is FileAnswer {
+  return "fields" in outcome;
+}
+
+/** Whether there is to be an error page. */
+export function isRefusal(outcome: NonNullable<Outcome>): outcome is Refusal {
+  return !("body" in outcome);
 }
 
 /** Nothing is there. */
@@ -45,7 +63,7 @@ interface Absent extends Refusal {
 const ABSENT: Absent = { status: 404, byRule: false };
 
 /** Answers, or says what refusal there is. */
-export async function answer(context: StaticContext, exchange: Exchange): Promise<Response | Refusal> {
+export async function answer(context: StaticContext, exchange: Exchange): Promise<Outcome> {
   const { target } = exchange;
   if (target.hasDoubledSlash) {
     // Another handler in front of this one may have read the path differently: as a middleware, do not guess.
@@ -53,12 +71,12 @@ export async function answer(context: StaticContext, exchange: Exchange): Promis
     return redirect(withoutDoubledSlashes(target.encoded), target, headersFor(context, target));
   }
   const result = await answerPath(context, exchange);
-  if (result instanceof Response || result.status !== 404) return result;
+  if (result === null || result.status !== 404) return result;
   const byRule = "byRule" in result && result.byRule === true;
   return byRule || context.spa === null ? result : await answerNavigation(context, exchange, context.spa);
 }
 
-async function answerPath(context: StaticContext, exchange: Exchange): Promise<Response | Refusal> {
+async function answerPath(context: StaticContext, exchange: Exchange): Promise<Outcome> {
   const { target, evidence } = exchange;
   const found = await context.lookup.find(target.segments, undefined, evidence);
   if (found.kind === "file") return await answerFile(context, exchange, found);
@@ -77,7 +95,7 @@ async function answerFile(
   context: StaticContext,
   exchange: Exchange,
   found: FoundFile,
-): Promise<Response | Refusal> {
+): Promise<Outcome> {
   const { target } = exchange;
   // Python's servers answer 404 too: as a folder, a file would resolve its own relative links wrongly.
   if (target.isFolder && target.segments.length > 0) {
@@ -94,11 +112,12 @@ async function answerFolder(
   context: StaticContext,
   exchange: Exchange,
   found: FoundDirectory,
-): Promise<Response | Refusal> {
+): Promise<Outcome> {
   const index = await findIndex(context.view, found.segments, exchange.evidence);
   if (index !== null) return await sendFile(context, exchange, index);
   if (context.listing === null) return ABSENT;
   const { request, target, mount } = exchange;
+  if (request === null) return null;
   const { listingResponse } = await context.listing;
   const prefix = mount.map((segment) => `/${segment}`).join("");
   const path = prefix + target.path;
@@ -121,51 +140,50 @@ async function sendFile(
   exchange: Exchange,
   found: FoundFile,
   vary = "",
-): Promise<Response | Refusal> {
-  const { request, evidence } = exchange;
+): Promise<FileAnswer | Refusal> {
+  const { asked, evidence } = exchange;
   const path = `/${found.segments.join("/")}`;
   const decorate: Decorate = (headers) => {
     headers.set("cache-control", context.cacheControl(path));
     if (vary !== "") addVary(headers, vary);
     context.applyHeaders?.(headers, path, true);
   };
-  const representation = await context.choose(found, request, evidence);
+  const representation = await context.choose(found, asked, evidence);
   const inMemory = Math.max(IN_MEMORY, context.memory?.maxFileBytes ?? 0);
-  const response = await fileResponse(representation, request, decorate, inMemory);
-  if (!(response instanceof Response)) return { status: response.problem, headers: response.headers };
-  remember(context, exchange, representation, decorate, response);
-  return response;
+  const sent = await fileResponse(representation, asked, decorate, inMemory);
+  if ("problem" in sent) return { status: sent.problem, headers: sent.headers };
+  remember(context, exchange, representation, decorate, sent);
+  return sent;
 }
 
 /** Keeps an answer for the next who asks. */
 function remember(
   { memory }: StaticContext,
-  { request, target, routed, evidence }: Exchange,
+  { asked, target, routed, evidence }: Exchange,
   representation: Representation,
   decorate: Decorate,
-  response: Response,
+  { status, fields, body }: FileAnswer,
 ): void {
-  const isWhole = response.status === 200 || response.status === 304;
+  const isWhole = status === 200 || status === 304;
   if (memory === null || evidence === null || !isWhole) return;
-  const body = bodySource(response);
-  const isAtHand = request.method === "GET" && body instanceof Uint8Array &&
+  const isAtHand = asked.method === "GET" && body instanceof Uint8Array &&
     body.byteLength <= memory.maxFileBytes;
   if (!isAtHand && representation.onTheFly) return;
   memory.keep({
     target,
     mount: routed,
-    headers: request.headers,
+    asked: asked.headers,
     evidence,
     validators: representation.validators,
     varies: representation.varies,
-    get: isAtHand ? { headers: response.headers, body } : null,
-    head: representation.onTheFly ? null : wholeHeaders(representation, decorate),
-    notModified: notModifiedHeaders(representation, decorate),
+    get: isAtHand ? { fields, body } : null,
+    head: representation.onTheFly ? null : wholeFields(representation, decorate),
+    notModified: notModifiedFields(representation, decorate),
   });
 }
 
 /** Headers of a redirect: the operator's, and no caching without asking. */
-function headersFor(context: StaticContext, target: Target): (headers: Headers) => void {
+function headersFor(context: StaticContext, target: Target): (headers: Fields) => void {
   return (headers) => {
     headers.set("cache-control", "no-cache");
     context.applyHeaders?.(headers, target.path, false);
@@ -218,12 +236,12 @@ async function answerNavigation(
   context: StaticContext,
   exchange: Exchange,
   page: readonly string[],
-): Promise<Response | Refusal> {
-  const { request, target } = exchange;
+): Promise<Outcome> {
+  const { asked, target } = exchange;
   const last = target.segments.at(-1) ?? "";
   if (
     last.includes(".") || !/(?:^|,)\s*text\/html\s*(?:,|;(?!\s*q=0(?:\.0*)?\s*(?:,|$))|$)/i.test(
-      request.headers.get("accept") ?? "",
+      asked.headers.get("accept") ?? "",
     )
   ) return ABSENT;
   const found = await context.lookup.find(page);
@@ -246,13 +264,16 @@ export async function notFoundPage(context: StaticContext, request: Request): Pr
       await file.close();
       return null;
     }
-    const headers = new Headers({ "content-type": type, "cache-control": "no-cache", "vary": "accept" });
+    const fields = new AnswerFields();
+    fields.set("content-type", type);
+    fields.set("cache-control", "no-cache");
+    fields.set("vary", "accept");
     if (request.method !== "HEAD") {
-      return await sendSpan(404, headers, file, { offset: 0, length: file.info.size });
+      return toResponse(await sendSpan(404, fields, file, { offset: 0, length: file.info.size }));
     }
-    headers.set("content-length", String(file.info.size));
+    fields.set("content-length", String(file.info.size));
     await file.close();
-    return respond(404, headers, null);
+    return toResponse({ status: 404, fields, body: null });
   } catch (error) {
     await file.close();
     throw error;

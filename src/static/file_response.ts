@@ -4,7 +4,9 @@
  * @module
  */
 
-import { respond } from "../response.ts";
+import type { RequestHead } from "../at_once.ts";
+import { AnswerFields, type Fields } from "../fields.ts";
+import { type BodySource, respond } from "../response.ts";
 import type { ByteSpan, OpenFile } from "../runtime.ts";
 import { compressBytes, compressStream } from "./compression.ts";
 import { formatHttpDate } from "./http_date.ts";
@@ -17,14 +19,29 @@ import type { Validators } from "./validators.ts";
 /** Spans up to this many bytes are read whole: one read costs less than a stream. */
 export const IN_MEMORY = 65536;
 
+/** What of a request decides on the form of a file. */
+export type Asked = Pick<RequestHead, "method"> & { readonly headers: Pick<RequestHead["headers"], "get"> };
+
+/** A file's answer, before it is a response. */
+export interface FileAnswer {
+  readonly status: number;
+  readonly fields: AnswerFields;
+  readonly body: BodySource;
+}
+
+/** The response that it is. */
+export function toResponse({ status, fields, body }: FileAnswer): Response {
+  return respond(status, fields.toHeaders(), body);
+}
+
 /** An answer that is an error page, with the headers it needs. */
 export interface Problem {
   readonly problem: 412 | 416;
-  readonly headers: Headers;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Adds what does not depend on the file's form: `Cache-Control` and the operator's headers. */
-export type Decorate = (headers: Headers) => void;
+export type Decorate = (headers: Fields) => void;
 
 /**
  * Answers a GET or HEAD request with a file. Owns the file from here on: whatever the answer, and whatever fails, it
@@ -32,10 +49,10 @@ export type Decorate = (headers: Headers) => void;
  */
 export async function fileResponse(
   representation: Representation,
-  request: Request,
+  request: Asked,
   decorate: Decorate,
   inMemory: number = IN_MEMORY,
-): Promise<Response | Problem> {
+): Promise<FileAnswer | Problem> {
   const { file } = representation;
   try {
     const answer = decide(representation, request, decorate, inMemory);
@@ -51,66 +68,68 @@ export async function fileResponse(
 /** An answer without the file's bytes at once; one with them as a promise, which takes over the file. */
 function decide(
   representation: Representation,
-  request: Request,
+  request: Asked,
   decorate: Decorate,
   inMemory: number,
-): Response | Problem | Promise<Response> {
+): FileAnswer | Problem | Promise<FileAnswer> {
   const { file, validators, type } = representation;
   const { headers: asked, method } = request;
   const verdict = evaluateConditions(asked, validators);
-  if (verdict === "failed") return { problem: 412, headers: new Headers() };
-  if (verdict === "not-modified") return respond(304, notModifiedHeaders(representation, decorate), null);
-  if (method === "HEAD") return respond(200, wholeHeaders(representation, decorate), null);
+  if (verdict === "failed") return { problem: 412, headers: {} };
+  if (verdict === "not-modified") {
+    return { status: 304, fields: notModifiedFields(representation, decorate), body: null };
+  }
+  if (method === "HEAD") return { status: 200, fields: wholeFields(representation, decorate), body: null };
 
-  const headers = baseHeaders(representation, decorate);
+  const fields = baseFields(representation, decorate);
   const { size } = file.info;
   const range = asked.get("range");
   if (range !== null && ifRangeHolds(asked, validators)) {
     const wanted = parseRange(range, size);
     if (wanted.kind === "unsatisfiable") {
-      return { problem: 416, headers: new Headers({ "content-range": `bytes */${size}` }) };
+      return { problem: 416, headers: { "content-range": `bytes */${size}` } };
     }
-    if (wanted.kind === "parts") return partial(file, wanted.parts, headers, type);
+    if (wanted.kind === "parts") return partial(file, wanted.parts, fields, type);
   }
   return representation.onTheFly
-    ? compressed(representation, headers)
-    : sendSpan(200, headers, file, { offset: 0, length: size }, inMemory);
+    ? compressed(representation, fields)
+    : sendSpan(200, fields, file, { offset: 0, length: size }, inMemory);
 }
 
 /** The headers of a whole file; without a length where that is only known afterwards. */
-export function wholeHeaders(representation: Representation, decorate: Decorate): Headers {
-  const headers = baseHeaders(representation, decorate);
-  if (!representation.onTheFly) headers.set("content-length", String(representation.file.info.size));
-  return headers;
+export function wholeFields(representation: Representation, decorate: Decorate): AnswerFields {
+  const fields = baseFields(representation, decorate);
+  if (!representation.onTheFly) fields.set("content-length", String(representation.file.info.size));
+  return fields;
 }
 
-function baseHeaders(
+function baseFields(
   { type, validators, coding, varies }: Representation,
   decorate: Decorate,
-): Headers {
-  const headers = new Headers();
-  headers.set("content-type", type);
-  if (coding === null) headers.set("accept-ranges", "bytes");
-  else headers.set("content-encoding", coding);
-  setValidators(headers, validators);
-  if (varies) headers.set("vary", "accept-encoding");
-  decorate(headers);
-  return headers;
+): AnswerFields {
+  const fields = new AnswerFields();
+  fields.set("content-type", type);
+  if (coding === null) fields.set("accept-ranges", "bytes");
+  else fields.set("content-encoding", coding);
+  setValidators(fields, validators);
+  if (varies) fields.set("vary", "accept-encoding");
+  decorate(fields);
+  return fields;
 }
 
-function setValidators(headers: Headers, { tag, modified }: Validators): void {
-  if (tag !== null) headers.set("etag", tag);
-  if (modified !== null) headers.set("last-modified", formatHttpDate(modified));
+function setValidators(fields: Fields, { tag, modified }: Validators): void {
+  if (tag !== null) fields.set("etag", tag);
+  if (modified !== null) fields.set("last-modified", formatHttpDate(modified));
 }
 
 /** Section 15.4.5: what a cache needs to bring its copy up to date, and nothing that describes a body. */
-export function notModifiedHeaders({ validators, varies }: Representation, decorate: Decorate): Headers {
-  const headers = new Headers();
-  setValidators(headers, validators.tag === null ? validators : { ...validators, modified: null });
-  if (varies) headers.set("vary", "accept-encoding");
-  decorate(headers);
-  for (const name of [...headers.keys()]) if (isRepresentationHeader(name)) headers.delete(name);
-  return headers;
+export function notModifiedFields({ validators, varies }: Representation, decorate: Decorate): AnswerFields {
+  const fields = new AnswerFields();
+  setValidators(fields, validators.tag === null ? validators : { ...validators, modified: null });
+  if (varies) fields.set("vary", "accept-encoding");
+  decorate(fields);
+  fields.drop(isRepresentationHeader);
+  return fields;
 }
 
 function isRepresentationHeader(name: string): boolean {
@@ -120,44 +139,47 @@ function isRepresentationHeader(name: string): boolean {
 async function partial(
   file: OpenFile,
   parts: readonly ByteSpan[],
-  headers: Headers,
+  fields: AnswerFields,
   type: string,
-): Promise<Response> {
+): Promise<FileAnswer> {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) {
-    headers.set("content-range", contentRange(only, file.info.size));
-    return await sendSpan(206, headers, file, only);
+    fields.set("content-range", contentRange(only, file.info.size));
+    return await sendSpan(206, fields, file, only);
   }
-  const body = multipartBody(file, parts, headers.get("content-type") ?? type);
-  headers.set("content-type", body.type);
-  headers.set("content-length", String(body.length));
-  if (body.length > IN_MEMORY) return respond(206, headers, body.stream());
-  return respond(206, headers, new Uint8Array(await new Response(body.stream()).arrayBuffer()));
+  const body = multipartBody(file, parts, fields.get("content-type") ?? type);
+  fields.set("content-type", body.type);
+  fields.set("content-length", String(body.length));
+  if (body.length > IN_MEMORY) return { status: 206, fields, body: body.stream() };
+  const bytes = new Uint8Array(await new Response(body.stream()).arrayBuffer());
+  return { status: 206, fields, body: bytes };
 }
 
-async function compressed(representation: Representation, headers: Headers): Promise<Response> {
+async function compressed(representation: Representation, fields: AnswerFields): Promise<FileAnswer> {
   const { file, coding } = representation;
   if (coding === null) throw new TypeError("Cannot compress without a coding");
   const whole = { offset: 0, length: file.info.size };
-  if (whole.length > IN_MEMORY) return respond(200, headers, compressStream(file.stream(whole), coding));
+  if (whole.length > IN_MEMORY) {
+    return { status: 200, fields, body: compressStream(file.stream(whole), coding) };
+  }
   const original = await file.read(whole);
   await file.close();
   const bytes = await compressBytes(original, coding);
-  headers.set("content-length", String(bytes.byteLength));
-  return respond(200, headers, bytes);
+  fields.set("content-length", String(bytes.byteLength));
+  return { status: 200, fields, body: bytes };
 }
 
 /** Sends a span of a file as it is: in memory when it is small, else as a span the adapter moves natively. */
 export async function sendSpan(
   status: number,
-  headers: Headers,
+  fields: AnswerFields,
   file: OpenFile,
   span: ByteSpan,
   inMemory: number = IN_MEMORY,
-): Promise<Response> {
-  headers.set("content-length", String(span.length));
-  if (span.length > inMemory) return respond(status, headers, { file, ...span });
+): Promise<FileAnswer> {
+  fields.set("content-length", String(span.length));
+  if (span.length > inMemory) return { status, fields, body: { file, ...span } };
   const bytes = span.length === 0 ? new Uint8Array(0) : await file.read(span);
   await file.close();
-  return respond(status, headers, bytes);
+  return { status, fields, body: bytes };
 }

@@ -4,12 +4,13 @@
  * @module
  */
 
+import type { Fields } from "../fields.ts";
 import { addVary, headerField } from "../header_field.ts";
 import type { HeaderRule } from "./options.ts";
 import { pathPattern } from "./path_pattern.ts";
 
 /** Puts the operator's headers into an answer's. `path` is below the mount; `hasFile` when the body is a file's. */
-export type ApplyHeaders = (headers: Headers, path: string, hasFile: boolean) => void;
+export type ApplyHeaders = (headers: Pick<Fields, "get" | "set">, path: string, hasFile: boolean) => void;
 
 /**
  * Compiles the rules; `null` when there are none.

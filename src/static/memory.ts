@@ -4,7 +4,8 @@
  * @module
  */
 
-import { preparedHeaders, type PreparedResponse, type RequestHead } from "../at_once.ts";
+import type { PreparedResponse, RequestHead } from "../at_once.ts";
+import type { AnswerFields } from "../fields.ts";
 import type { Bytes, FileSystem } from "../runtime.ts";
 import { collectEvidence, type Conclusion, type Evidence } from "./evidence.ts";
 import type { MemoryOptions } from "./options.ts";
@@ -19,18 +20,18 @@ export interface Answered {
   readonly target: Target;
   /** The mount that the request came with. */
   readonly mount: string | undefined;
-  /** Of the request. */
-  readonly headers: Pick<Headers, "get">;
+  /** The fields of the request. */
+  readonly asked: Pick<RequestHead["headers"], "get">;
   readonly evidence: Evidence;
   readonly validators: Validators;
   /** Whether the request's fields have chosen the form. */
   readonly varies: boolean;
   /** The answer to GET, where its body is at hand. */
-  readonly get: { readonly headers: Headers; readonly body: Bytes } | null;
-  /** Headers of the answer to HEAD, where they are known. */
-  readonly head: Headers | null;
-  /** Headers of 304. */
-  readonly notModified: Headers;
+  readonly get: { readonly fields: AnswerFields; readonly body: Bytes } | null;
+  /** Of the answer to HEAD, where they are known. */
+  readonly head: AnswerFields | null;
+  /** Of 304. */
+  readonly notModified: AnswerFields;
 }
 
 /** The memory of one handler. */
@@ -120,7 +121,7 @@ export function createMemory(
       const { target, mount, evidence, get } = answered;
       const path = target.encoded;
       if (!isCanonical(path)) return;
-      const key = answered.varies && formOf !== null ? `${path} ${formOf(answered.headers)}` : path;
+      const key = answered.varies && formOf !== null ? `${path} ${formOf(answered.asked)}` : path;
       const before = entries.get(key);
       if (before !== undefined) {
         // Another request was quicker, or this one was asked of the files only because the roots had to be.
@@ -168,9 +169,9 @@ function entryOf(
   key: string,
 ): Entry {
   const get = answers.get &&
-    { status: 200, headers: preparedHeaders(answers.get.headers), body: answers.get.body };
-  const head = answers.head && { status: 200, headers: preparedHeaders(answers.head), body: null };
-  const notModified = { status: 304, headers: preparedHeaders(answers.notModified), body: null };
+    { status: 200, headers: answers.get.fields.toRecord(), body: answers.get.body };
+  const head = answers.head && { status: 200, headers: answers.head.toRecord(), body: null };
+  const notModified = { status: 304, headers: answers.notModified.toRecord(), body: null };
   const texts = JSON.stringify([get?.headers, head, notModified]);
   return {
     mount,

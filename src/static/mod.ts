@@ -8,11 +8,13 @@ import type { AtOnce } from "../at_once.ts";
 import type { Connection, Handler } from "../handler.ts";
 import { respond } from "../response.ts";
 import { FileError } from "../runtime.ts";
-import { answer, type Exchange, notFoundPage } from "./answer.ts";
+import { answer, type Exchange, isFileAnswer, isRefusal, notFoundPage, type Outcome } from "./answer.ts";
 import { createContext, type StaticContext } from "./context.ts";
+import { toResponse } from "./file_response.ts";
+import { createHeadStart, mountOf } from "./head_start.ts";
 import type { StaticOptions } from "./options.ts";
 import { ALLOWED, type Refusal, refuseFailure, refuseMethod, renderRefusal } from "./refusal.ts";
-import { parseMount, parseTarget, type Target, withPath } from "./target.ts";
+import { parseTarget, type Target, withPath } from "./target.ts";
 
 /**
  * Serves the files of a folder: conditional and range requests, indexes, listings, compressed forms, and what sites
@@ -35,11 +37,15 @@ import { parseMount, parseTarget, type Target, withPath } from "./target.ts";
 export function staticFiles(options: StaticOptions): Handler {
   const context = createContext(options);
   const { memory } = context;
-  const atOnce: AtOnce = (head, connection) => memory?.recall(head, connection.mount) ?? "later";
+  const headStart = createHeadStart(context, (asked, requestId) => {
+    return tryAnswer(context, { ...asked, request: null }, requestId);
+  });
+  const atOnce: AtOnce = (head, connection) =>
+    memory?.recall(head, connection.mount) ?? headStart.begin(head, connection);
   return Object.assign(handleStatic, { atOnce });
 
   async function handleStatic(request: Request, connection: Connection = {}): Promise<Response | undefined> {
-    const mount = connection.mount === undefined ? context.mount : parseMount(connection.mount);
+    const mount = mountOf(context, connection);
     const target = parseTarget(request, mount);
     if (target === "not-mine") return undefined;
     const { method } = request;
@@ -52,9 +58,12 @@ export function staticFiles(options: StaticOptions): Handler {
     if (typeof target === "number") return await refuse(context, { status: target }, request, path);
     const mapped = mapTarget(context, target, request);
     if (mapped === 404) return await refuse(context, { status: 404 }, request, path);
-    const asked = { request, target: mapped, mount, routed: connection.mount };
-    const result = await tryAnswer(context, asked, connection);
-    return result instanceof Response ? result : await refuse(context, result, request, path);
+    const exchange = { asked: request, request, target: mapped, mount, routed: connection.mount };
+    const outcome = (connection.begun && headStart.take(connection.begun)) ??
+      await tryAnswer(context, exchange, () => connection.requestId);
+    if (outcome === null) throw new TypeError("Cannot answer: nothing has come of a whole request");
+    if (isFileAnswer(outcome)) return toResponse(outcome);
+    return isRefusal(outcome) ? await refuse(context, outcome, request, path) : outcome;
   }
 }
 
@@ -69,14 +78,14 @@ function mapTarget({ rewrite }: StaticContext, target: Target, request: Request)
 async function tryAnswer(
   context: StaticContext,
   exchange: Omit<Exchange, "evidence">,
-  connection: Connection,
-): Promise<Response | Refusal> {
+  requestId: () => string | undefined,
+): Promise<Outcome> {
   for (let attempt = 1;; attempt++) {
     try {
       return await answer(context, { ...exchange, evidence: context.memory?.evidence() ?? null });
     } catch (error) {
       if (attempt === 1 && error instanceof FileError && error.reason === "changed") continue;
-      return refuseFailure(error, exchange.target.path, context.log, connection.requestId);
+      return refuseFailure(error, exchange.target.path, context.log, requestId());
     }
   }
 }

@@ -8,6 +8,7 @@ import type { OpenFile } from "../runtime.ts";
 import { MIN_COMPRESSED_SIZE } from "./compression.ts";
 import { acceptedCodings, type Coding, CODINGS, isCompressible } from "./encodings.ts";
 import type { Evidence } from "./evidence.ts";
+import type { Asked } from "./file_response.ts";
 import type { FoundFile, Lookup } from "./lookup.ts";
 import type { MediaTypes } from "./media_type.ts";
 import { fileValidators, type Validators } from "./validators.ts";
@@ -29,7 +30,7 @@ export interface Representation {
 /** Chooses the form. On failure the file is closed. `evidence` is told what the choice depends on beside the request. */
 export type Choose = (
   found: FoundFile,
-  request: Request,
+  request: Asked,
   evidence?: Evidence | null,
 ) => Promise<Representation>;
 
@@ -53,14 +54,14 @@ export function representationChooser(rules: RepresentationRules): Choose {
 
   async function choose(
     found: FoundFile,
-    request: Request,
+    request: Asked,
     evidence: Evidence | null,
   ): Promise<Representation> {
     const type = typeOf(found.name);
     const { file } = found;
     const varies = (precompressed || codings.length > 0) && isCompressible(type);
     // Parts are parts of the file itself: a compressed form is another representation, with other bytes at that place.
-    if (varies && !(request.method === "GET" && request.headers.has("range"))) {
+    if (varies && !(request.method === "GET" && request.headers.get("range") !== null)) {
       const field = request.headers.get("accept-encoding");
       if (precompressed) {
         for (const coding of acceptedCodings(field, CODINGS)) {

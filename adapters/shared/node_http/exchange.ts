@@ -13,7 +13,7 @@ import type { NetworkAddress } from "../../../src/runtime.ts";
 import { askForAnswer, type Remainder, sendPrepared } from "./at_once.ts";
 import { breakStream, isHeadTooLarge, streamOf } from "./http2.ts";
 import type { Refusals } from "./refusal.ts";
-import { NodeRequest, urlOf } from "./request.ts";
+import { type NodeRequest, requestClass, urlOf } from "./request.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
 import { cancelBody, deliver, type Delivery } from "./response.ts";
 
@@ -225,7 +225,8 @@ function requestOf(
   const url = urlOf(incoming, secure ? "https" : "http");
   if (url === null) return null;
   try {
-    return new NodeRequest(incoming, url.includes("/.") ? parseUrl(url).href : url, body);
+    const Class = requestClass();
+    return new Class(incoming, url.includes("/.") ? parseUrl(url).href : url, body);
   } catch {
     // A host that looks like one and is none: `256.0.0.1`, a port above 65535.
     return null;

@@ -37,9 +37,12 @@ export function prepareRefusals(refuse: ListenOptions["refuse"]): Refusals {
   const rendered = new Map<RefusalStatus, Rendered>();
   async function render(status: RefusalStatus): Promise<void> {
     if (refuse === undefined) return;
-    const response = await refuse(status);
-    const body = new Uint8Array(await response.arrayBuffer());
-    rendered.set(status, { fields: closing([...response.headers].flat(), body), body });
+    const { headers, body } = await refuse(status);
+    const fields: string[] = [];
+    for (const [name, value] of Object.entries(headers)) {
+      for (const one of [value].flat()) fields.push(name, one);
+    }
+    rendered.set(status, { fields: closing(fields, body ?? EMPTY.body), body: body ?? EMPTY.body });
   }
   const answer = (status: RefusalStatus) => rendered.get(status) ?? EMPTY;
   return {

@@ -11,54 +11,76 @@ import { isHost } from "../host.ts";
 /** Methods that `new Request()` refuses and a server must still be able to answer. */
 const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["TRACE", "TRACK"]);
 
+/** A request of `node:http`. */
+export interface NodeRequest extends Request {
+  /** The client left before it was answered. */
+  leave(): void;
+}
+
+/** What makes them. */
+type NodeRequestClass = new (
+  incoming: IncomingMessage,
+  url: string,
+  body: ReadableStream<Bytes> | null,
+) => NodeRequest;
+
+let made: NodeRequestClass | null = null;
+
+/** The class, made when the first request is: what it extends takes Node 20 ms to load. */
+export function requestClass(): NodeRequestClass {
+  return made ??= makeClass();
+}
+
 /**
  * A real `Request`, because an imitation would not survive `new Request(it)`;
  * but for its signal: following one costs three times as much as all the rest,
  * and few handlers look at it.
  */
-export class NodeRequest extends Request {
-  #method: string;
-  #left = false;
-  #controller: AbortController | null = null;
+function makeClass(): NodeRequestClass {
+  return class extends Request implements NodeRequest {
+    #method: string;
+    #left = false;
+    #controller: AbortController | null = null;
 
-  /** @throws {TypeError} When the URL is none. */
-  constructor(
-    incoming: IncomingMessage,
-    url: string,
-    body: ReadableStream<Bytes> | null,
-  ) {
-    const method = incoming.method!;
-    const init: RequestInit & { duplex?: "half" } = {
-      method: FORBIDDEN_METHODS.has(method) ? "POST" : method,
-      headers: headersOf(incoming.rawHeaders),
-    };
-    if (body !== null) {
-      init.body = body;
-      init.duplex = "half";
+    /** @throws {TypeError} When the URL is none. */
+    constructor(
+      incoming: IncomingMessage,
+      url: string,
+      body: ReadableStream<Bytes> | null,
+    ) {
+      const method = incoming.method!;
+      const init: RequestInit & { duplex?: "half" } = {
+        method: FORBIDDEN_METHODS.has(method) ? "POST" : method,
+        headers: headersOf(incoming.rawHeaders),
+      };
+      if (body !== null) {
+        init.body = body;
+        init.duplex = "half";
+      }
+      super(url, init);
+      this.#method = method;
     }
-    super(url, init);
-    this.#method = method;
-  }
 
-  override get method(): string {
-    return this.#method;
-  }
-
-  override get signal(): AbortSignal {
-    if (this.#controller === null) {
-      this.#controller = new AbortController();
-      if (this.#left) this.#controller.abort();
+    override get method(): string {
+      return this.#method;
     }
-    return this.#controller.signal;
-  }
 
-  /** The client left before it was answered. */
-  leave(): void {
-    this.#left = true;
-    this.#controller?.abort();
-    // What was made from this one (`clone()`, `new Request(it)`) follows the signal it was constructed with.
-    super.signal.dispatchEvent(new Event("abort"));
-  }
+    override get signal(): AbortSignal {
+      if (this.#controller === null) {
+        this.#controller = new AbortController();
+        if (this.#left) this.#controller.abort();
+      }
+      return this.#controller.signal;
+    }
+
+    /** The client left before it was answered. */
+    leave(): void {
+      this.#left = true;
+      this.#controller?.abort();
+      // What was made from this one (`clone()`, `new Request(it)`) follows the signal it was constructed with.
+      super.signal.dispatchEvent(new Event("abort"));
+    }
+  };
 }
 
 /**

@@ -11,6 +11,9 @@ import { ListenError, type TlsOptions } from "../../src/runtime.ts";
 /** A certificate chain and its key in the clear, as PEM text and nothing else. */
 export type CheckedTls = Pick<TlsOptions, "cert" | "key">;
 
+/** The least that clients take, in bits. */
+const LEAST_RSA = 2048;
+
 const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const PRIVATE_KEY = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]+?-----END \1-----/;
 
@@ -24,12 +27,38 @@ export function checkTls(tls: TlsOptions): CheckedTls {
   if (chain === null) throw failure("there is no PEM certificate in it");
   const key = privateKey(tls);
   if (!certificate(chain[0]).checkPrivateKey(key)) {
-    throw failure("the key does not belong to the certificate");
+    const isLater = chain.slice(1).some((pem) => certificate(pem).checkPrivateKey(key));
+    throw failure(
+      isLater
+        ? "the certificate that the key belongs to has to be the first in the file"
+        : "the key does not belong to the certificate",
+    );
   }
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? LEAST_RSA;
+  if (bits < LEAST_RSA) throw failure(`the key has ${bits} bits, and clients ask for ${LEAST_RSA}`);
   return {
     cert: chain.join("\n") + "\n",
     key: String(key.export({ type: "pkcs8", format: "pem" })),
   };
+}
+
+/** What clients will have against the dates of a certificate, in a sentence for the operator; `null` when nothing. */
+export function wrongDates({ cert }: CheckedTls): ListenError | null {
+  const { validFrom, validTo } = certificate(cert.match(CERTIFICATES)![0]);
+  const now = Date.now();
+  const problem = Date.parse(validTo) < now
+    ? `expired on ${validTo}`
+    : Date.parse(validFrom) > now
+    ? `is not valid before ${validFrom}`
+    : null;
+  return problem === null
+    ? null
+    : new ListenError("tls", `The TLS certificate ${problem}: clients will refuse it`);
+}
+
+/** An error for what the runtime has against a certificate or key that is sound. */
+export function refused(cause: unknown): ListenError {
+  return failure(String(cause instanceof Error ? cause.message : cause).split("\n", 1)[0]!, cause);
 }
 
 function certificate(pem: string): X509Certificate {

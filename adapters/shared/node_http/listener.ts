@@ -51,6 +51,8 @@ export async function listen(
       limits,
       options.tls,
       http2 && options.http2 !== false,
+      // Of several workers, the one that tried the port has said it.
+      (error) => void (options.shared || options.onError?.(error)),
     );
   const server = secure?.server ?? createServer(limits);
   const refusals = prepareRefusals(options.refuse);

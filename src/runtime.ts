@@ -523,6 +523,11 @@ export interface Terminal {
    * is not known.
    */
   openBrowser(url: string): Promise<void>;
+  /**
+   * This process is to be a server and nothing else, and may be set up for that as a whole. Optional: a runtime that has
+   * nothing to set up leaves it out.
+   */
+  becomeServer?(): void;
   /** Ends the process once standard error has been flushed. */
   exit(code: number): Promise<never>;
 }

@@ -9,13 +9,16 @@ import process from "node:process";
 import type { Terminal } from "../../src/runtime.ts";
 import { nodeTerminal, standardOutput } from "../shared/node_terminal.ts";
 import type { Relay } from "../shared/node_workers.ts";
+import { letHeapGrow } from "./heap.ts";
 import { RELAYED_ENVIRONMENT, relayedDrop, relayLines } from "./relay.ts";
 
 /** Kept: one that is garbage would close its descriptor. */
 const sockets: Socket[] = [];
 
 /** The process. */
-export const terminal: Terminal = nodeTerminal(stopWaiting, relayedDrop);
+export const terminal: Terminal = Object.assign(nodeTerminal(stopWaiting, relayedDrop), {
+  becomeServer: () => void letHeapGrow(),
+});
 
 /** For workers that cannot write to standard error themselves. */
 export const relay: Relay = {

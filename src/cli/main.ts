@@ -67,6 +67,7 @@ export async function run(runtime: Runtime): Promise<number> {
       log,
     };
     if (asked.kind === "explain") return await explain(runtime, options, asked.target);
+    terminal.becomeServer?.();
     return starter && orders
       ? await work(starter, orders, runtime, asked.settings, options)
       : await serveUntilStopped(runtime, asked.settings, options, file);

@@ -11,8 +11,8 @@ import { closeSync, readSync } from "node:fs";
 import type { Bytes } from "../../../src/runtime.ts";
 import { errorCode } from "../system_error.ts";
 
-/** As much as a pipe holds. */
-const PIECE = 65_536;
+/** As much as a pipe holds that the launcher has made larger. */
+const PIECE = 262_144;
 
 /** What may be in a pipe before anybody writes into it again, in pieces. */
 const LEFTOVER = 2;

@@ -32,8 +32,9 @@ HOLD, LONGEST_HOLD = 0.005, 0.05
 # there is after a while.
 TICK, LONGEST_TICKS = 0.001, 0.02
 SET_SIZE, SIZE, UNREAD = 1031, 1032, 0x541b # F_SETPIPE_SZ, F_GETPIPE_SZ, FIONREAD
-# Of a pipe for input: larger, so that there are fewer turns from one process to the other.
-INPUT_SIZE = 1 << 19
+# Of pipes that much goes through: larger, so that there are fewer turns from one process to the other.
+INPUT_SIZE = 1 << 20
+OUTPUT_SIZE = 1 << 18
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 def say(text):
@@ -81,6 +82,7 @@ class Slot:
         say(b"S %s %d %d\n" % (self.key, pid, room))
         self.watch(0)
         self.watch(1)
+        resize(self.eyes[0], OUTPUT_SIZE)
 
     def tell(self, which, room):
         say(b"R %s %d %d\n" % (self.key, which, room))
@@ -247,5 +249,8 @@ while True:
     wait = tell_of_started()
     if crowded:
         crowded = [(slot, since) for slot, since in crowded if not tell_of_room(slot, since)]
-        if crowded: wait = TICK
+        if crowded:
+            # On a processor of its own it will be soon, on this one when it has its turn.
+            os.sched_yield()
+            wait = 0 if time.monotonic() - crowded[-1][1] < 0.0005 else TICK
 `;

@@ -12,6 +12,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtime } from "./_runtime.ts";
 import type { ClientReport, ClientTask } from "./_soak_client.ts";
+import { HTTP2_KINDS } from "./_soak_http2.ts";
 import { KINDS, pause, play } from "./_soak_kinds.ts";
 import type { Target } from "./_http.ts";
 
@@ -53,13 +54,13 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const server = await startServer(mark);
   try {
     // What a runtime opens and loads with its first requests is no leak.
-    await runClient(server.port, { ...options, requests: 50, onProgress() {} });
+    await runClient(server, { ...options, requests: 50, onProgress() {} });
     await settle(server.pid, mark);
     const before = look(server.pid);
     const begun = performance.now();
     let half = 0;
     const { kinds, wrong } = await runClient(
-      server.port,
+      server,
       options,
       () => half = residentMegabytes(server.pid),
     );
@@ -84,6 +85,8 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
 
 interface SoakServer extends Target {
   readonly pid: number;
+  /** Where HTTP/2 is offered. */
+  readonly http2Port: number | null;
   /** What it has written to standard error. Nothing should be. */
   printed(): string;
   close(): Promise<void>;
@@ -94,16 +97,18 @@ async function startServer(mark: string): Promise<SoakServer> {
   const decoder = new TextDecoder();
   let printed = "";
   child.stderr!.on("data", (bytes: Uint8Array) => printed += decoder.decode(bytes, { stream: true }));
-  const port = await new Promise<number>((resolve, reject) => {
-    eachLine(child, (line) => resolve(Number(line)));
+  const ports = await new Promise<string>((resolve, reject) => {
+    eachLine(child, resolve);
     child.once("exit", (code) => reject(new Error(`The server ended with ${code}: ${printed}`)));
   });
+  const [port, http2Port] = ports.trim().split(" ").map(Number);
   const exited = new Promise<void>((resolve) => void child.once("exit", () => resolve()));
   return {
     pid: child.pid!,
     printed: () => printed,
     hostname: "127.0.0.1",
-    port,
+    port: port!,
+    http2Port: http2Port ?? null,
     async close() {
       child.stdin!.end();
       await exited;
@@ -113,12 +118,14 @@ async function startServer(mark: string): Promise<SoakServer> {
 
 /** Runs the clients, in a process whose end closes all that they might have left open. */
 function runClient(
-  port: number,
+  { port, http2Port }: SoakServer,
   options: SoakOptions,
   onHalf: () => void = () => {},
 ): Promise<ClientReport> {
-  const { requests, concurrency = 24, seed = 1, kinds = Object.keys(KINDS), onProgress = () => {} } = options;
-  const task: ClientTask = { port, requests, concurrency, seed, kinds };
+  const { requests, concurrency = 24, seed = 1, onProgress = () => {} } = options;
+  const offered = http2Port === null ? KINDS : { ...KINDS, ...HTTP2_KINDS };
+  const { kinds = Object.keys(offered) } = options;
+  const task: ClientTask = { port, http2Port, requests, concurrency, seed, kinds };
   const child = start("_soak_client", [JSON.stringify(task)]);
   return new Promise((resolve, reject) => {
     let report: ClientReport | null = null;

@@ -7,11 +7,14 @@
 
 import process from "node:process";
 import { pick, randomNumbers } from "./_random.ts";
+import { HTTP2_KINDS, playHttp2 } from "./_soak_http2.ts";
 import { play } from "./_soak_kinds.ts";
 
 /** What is to be done. */
 export interface ClientTask {
   readonly port: number;
+  /** Where HTTP/2 is offered. */
+  readonly http2Port: number | null;
   readonly requests: number;
   readonly concurrency: number;
   readonly seed: number;
@@ -43,7 +46,9 @@ async function playOn(): Promise<void> {
     if (started % 500 === 0) process.stdout.write(`${started}\n`);
     const kind = pick(task.kinds, random);
     kinds[kind] = (kinds[kind] ?? 0) + 1;
-    const fault = await play(target, kind, random);
+    const fault = task.http2Port !== null && kind in HTTP2_KINDS
+      ? await playHttp2(task.http2Port, kind, random)
+      : await play(target, kind, random);
     if (fault !== null) wrong.push(`${kind}: ${fault}`);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The server of the soak, a process of its own: what it holds is not its
- * clients'. Writes its port as a line, and ends with its standard input.
+ * clients'. Writes its port as a line, after it the one for HTTP/2 where that is offered, and ends with its standard input.
  *
  * @module
  */
@@ -8,9 +8,10 @@
 import process from "node:process";
 import { cgi } from "../src/cgi/mod.ts";
 import type { CgiOptions } from "../src/cgi/options.ts";
+import { selfSigned } from "../src/cli/self_signed.ts";
 import { route } from "../src/router.ts";
 import { serve } from "../src/serve.ts";
-import "./_runtime.ts";
+import { runtime } from "./_runtime.ts";
 
 /** The scripts, by the path that is asked for. */
 const SCRIPT = `
@@ -45,20 +46,20 @@ const common: CgiOptions = {
 // A busy machine must not make a script too slow that is none.
 const patient = cgi({ ...common, timeouts: { firstByte: 20, idle: 20, grace: 0.1 } });
 const impatient = cgi({ ...common, timeouts: { firstByte: 0.4, idle: 0.4, grace: 0.1 } });
-const server = await serve({
-  port: 0,
-  handler: route([
-    ["/silent", impatient],
-    ["/silent-after", impatient],
-    ["/stubborn", impatient],
-    ["/*", patient],
-  ]),
-  log() {},
-});
+const handler = route([
+  ["/silent", impatient],
+  ["/silent-after", impatient],
+  ["/stubborn", impatient],
+  ["/*", patient],
+]);
+const server = await serve({ port: 0, handler, log() {} });
+const http2 = runtime.name !== "node"
+  ? null
+  : await serve({ port: 0, handler, log() {}, tls: (await selfSigned(["localhost"])).tls });
 process.stdin.on("end", async () => {
   await Promise.all([patient.close(), impatient.close()]);
-  await server.close(0);
+  await Promise.all([server.close(0), http2?.close(0)]);
   process.exit(0);
 });
 process.stdin.resume();
-process.stdout.write(`${server.address.port}\n`);
+process.stdout.write(`${server.address.port} ${http2?.address.port ?? ""}\n`);

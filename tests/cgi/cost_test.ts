@@ -6,10 +6,12 @@
 import assert from "node:assert/strict";
 import { chmodSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { runtime } from "../../adapters/auto.ts";
 import { cgi } from "../../src/cgi/mod.ts";
 import type { Bytes, ChildProcess, Command, SpoolFile } from "../../src/runtime.ts";
+import { needsLauncher } from "../contract/_processes.ts";
 import { type Calls, counting } from "../_counting.ts";
 import { connect, exchange, get, type RawResponse } from "../_http.ts";
 import { needsProc, until } from "../_runtime.ts";
@@ -29,6 +31,9 @@ describe("what a request for a script asks of the system", () => {
     const script = join(root, "count");
     writeFileSync(script, "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nwc -c\n");
     chmodSync(script, 0o755);
+    const parent = join(root, "parent");
+    writeFileSync(parent, "#!/bin/sh\ncat >/dev/null\nprintf 'Content-Type: text/plain\\n\\n%s' $PPID\n");
+    chmodSync(parent, 0o755);
     served = await serveScripts({
       root,
       fileSystem: counting(runtime.files, files),
@@ -73,6 +78,22 @@ describe("what a request for a script asks of the system", () => {
     assert.deepEqual(processes, { spawn: 1, spool: 1 });
   });
 
+  it(
+    "a body of any size, with or without a length: no fork of the server's",
+    { skip: needsLauncher },
+    async () => {
+      const parent = async (size: number, chunked: boolean) =>
+        (await post(size, { chunked }, "/parent")).text.trim();
+      // Whoever comes before the launcher is ready is served in the runtime's own way.
+      await until(async () => await parent(10, false) !== String(process.pid), "launched");
+      for (const size of [10, 20 * KIB, 200 * KIB, 3000 * KIB]) {
+        for (const chunked of [false, true]) {
+          assert.notEqual(await parent(size, chunked), String(process.pid), `${size} ${chunked}`);
+        }
+      }
+    },
+  );
+
   it("what is not there: no start, and nothing is opened", async () => {
     assert.equal((await served.get("/missing")).status, 404);
     assert.deepEqual({ files, processes }, { files: { stat: 2 }, processes: {} });
@@ -91,9 +112,9 @@ describe("what a request for a script asks of the system", () => {
     connection.close();
   });
 
-  async function post(size: number, { chunked = false } = {}): Promise<RawResponse> {
+  async function post(size: number, { chunked = false } = {}, path = "/count"): Promise<RawResponse> {
     const body = "x".repeat(size);
-    const head = "POST /count HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n`;
     return await exchange(
       served,
       chunked

@@ -26,6 +26,8 @@ export interface RunningHere {
   signal(): void;
   /** Sends SIGHUP, because the terminal is gone or for files to be read anew. */
   hangUp(isGone: boolean): void;
+  /** Whether the process was told that it is to be a server and nothing else. */
+  becameServer(): boolean;
   readonly ended: Promise<Outcome>;
   /** Stops it, at once. */
   stop(): Promise<Outcome>;
@@ -59,12 +61,13 @@ export async function startHere(
   };
 }
 
-interface Launched extends Pick<RunningHere, "stdout" | "stderr" | "signal" | "hangUp" | "ended"> {
+interface Launched extends Omit<RunningHere, "url" | "port" | "stop"> {
   readonly banner: Promise<string>;
 }
 
 function launch(args: readonly string[], changes: Partial<Runtime>): Launched {
   const text = { stdout: "", stderr: "" };
+  let becameServer = false;
   let onStop = (_signal: "SIGINT" | "SIGTERM"): void => {};
   let onHangup = (_isGone: boolean): void => {};
   let print = (_line: string): void => {};
@@ -83,6 +86,7 @@ function launch(args: readonly string[], changes: Partial<Runtime>): Launched {
     onStop: (callback) => void (onStop = callback),
     onHangup: (callback) => void (onHangup = callback),
     openBrowser: () => Promise.resolve(),
+    becomeServer: () => void (becameServer = true),
     exit: () => Promise.reject(new Error("run() does not end the process")),
   };
   const ended = run({ ...runtime, ...changes, terminal }).then((code) => ({ code, ...text }));
@@ -93,5 +97,6 @@ function launch(args: readonly string[], changes: Partial<Runtime>): Launched {
     stderr: () => text.stderr,
     signal: () => onStop("SIGINT"),
     hangUp: (isGone) => onHangup(isGone),
+    becameServer: () => becameServer,
   };
 }

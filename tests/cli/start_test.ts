@@ -29,6 +29,7 @@ test("the first line is Python's, and the only one on standard output", async ()
     `Serving HTTP on 127.0.0.1 port ${server.port} (http://127.0.0.1:${server.port}/) ...\n`,
   );
   assert.equal(await (await fetch(server.url)).text(), "HOME");
+  assert.ok(server.becameServer());
   const { code, stdout } = await server.stop();
   assert.equal(code, 0);
   assert.equal(stdout.split("\n").length, 2);

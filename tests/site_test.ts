@@ -471,3 +471,18 @@ test("site() refuses options that make no sense", () => {
   assert.throws(() => site({ directory: ROOT, cgi: { directories: ["../x"] } }), TypeError);
   assert.throws(() => site({ directory: ROOT, cgi: { timeouts: { idle: -1 } } }), RangeError);
 });
+
+test("a host that looks like one and is none is refused, however the file would be answered", async (t) => {
+  const folder = makeFolder({ "small.txt": "small", "large.txt": "x".repeat(1_000_000) });
+  t.after(folder.remove);
+  const handler = site({ directory: folder.path, log() {} });
+  const server = await serve({ port: 0, handler, log() {} });
+  t.after(() => server.close(0));
+  for (const host of ["xn--a", "256.0.0.1", "a:99999", "[::1]:99999"]) {
+    // Twice: the second answer could come from memory.
+    for (const path of ["/small.txt", "/small.txt", "/large.txt", "/none"]) {
+      const { status } = await exchange(server.address, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      assert.equal(status, 400, `${host} ${path}`);
+    }
+  }
+});

@@ -18,5 +18,5 @@ export function isHost(value: string): boolean {
 /** `uri-host [ ":" port ]` of RFC 3986, without the oddities that no host name has. */
 const HOST = /^(?:[\w.~-]+|\[[\da-fA-F:.]+\])(?::\d{0,5})?$/;
 
-/** What needs no second look. */
-const PLAIN = /^(?:localhost|127\.0\.0\.1|(?:[a-z\d-]+\.)*[a-z][a-z-]*)(?::[0-5]?\d{0,4})?$/;
+/** What needs no second look. A label in Punycode does: it may stand for nothing. */
+const PLAIN = /^(?!.*xn--)(?:localhost|127\.0\.0\.1|(?:[a-z\d-]+\.)*[a-z][a-z-]*)(?::[0-5]?\d{0,4})?$/;

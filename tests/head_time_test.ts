@@ -2,9 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { listen } from "../adapters/shared/node_http/listener.ts";
+import { listen, type Means } from "../adapters/shared/node_http/listener.ts";
 import { connect, get, requestHead } from "./_http.ts";
 import { runtime } from "./_runtime.ts";
+
+const means: Means = runtime.name === "bun"
+  ? (await import("../adapters/bun/network.ts")).means
+  : { skipsParser: runtime.name === "node" };
 
 test("a head that is too late is answered 408, in pieces or not; a body may take longer", async (t) => {
   const listener = await listen(
@@ -15,7 +19,7 @@ test("a head that is too late is answered 408, in pieces or not; a body may take
       refuse: (status) =>
         Promise.resolve({ status, headers: { "x-a": "b" }, body: new TextEncoder().encode("too late") }),
     },
-    { times: { keepAlive: 65_000, head: 400 }, skipsParser: runtime.name === "node" },
+    { ...means, times: { keepAlive: 65_000, head: 400 } },
   );
   t.after(() => listener.close(0));
   const [late, dribbling, uploading, used, silent] = await Promise.all(

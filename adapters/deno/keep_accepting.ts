@@ -9,10 +9,10 @@
  */
 
 import type { Server as HttpServer } from "node:http";
-import { connect, createServer, type Server } from "node:net";
+import { connect } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
 import { ListenError, type ListenOptions } from "../../src/runtime.ts";
-import { type Acceptor, closed, startListening } from "../shared/node_http/acceptor.ts";
+import { type Acceptor, closed, handOver, startListening } from "../shared/node_http/acceptor.ts";
 
 /** Descriptors do not run out with fewer connections than this. */
 const MANY = 50;
@@ -29,25 +29,15 @@ const REPORT_INTERVAL = 10_000;
 /** Accepts connections for `http`, on another socket if need be. */
 export async function keepAccepting(http: HttpServer, options: ListenOptions): Promise<Acceptor> {
   let accepted = 0;
-  let open = 0;
   let isClosing = false;
   let timer: NodeJS.Timeout | undefined;
   let reported = -Infinity;
-  let acceptor = createAcceptor();
-  let whenNone = () => {};
+  const handover = handOver(http, () => {
+    accepted++;
+    if (handover.open > MANY && timer === undefined) watch();
+  });
+  let acceptor = handover.createAcceptor();
 
-  function createAcceptor(): Server {
-    // As node:http makes its own.
-    return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      accepted++;
-      open++;
-      socket.on("close", () => {
-        if (--open === 0) whenNone();
-      });
-      http.emit("connection", socket);
-      if (open > MANY && timer === undefined) watch();
-    });
-  }
   function watch(): void {
     const before = accepted;
     timer = setTimeout(() => look(before), PATIENCE);
@@ -60,7 +50,7 @@ export async function keepAccepting(http: HttpServer, options: ListenOptions): P
     if (isDeaf) await listenAnew();
     timer = undefined;
     // Only while nobody else could come in between is all known to be well.
-    if (!isQuiet || isDeaf || open > MANY) watch();
+    if (!isQuiet || isDeaf || handover.open > MANY) watch();
   }
   /** Whether one of some connections to this server's port is accepted here: others may listen on it as well. */
   async function isReachable(): Promise<boolean> {
@@ -79,22 +69,21 @@ export async function keepAccepting(http: HttpServer, options: ListenOptions): P
       options.onError?.(new ListenError("failed", TOO_MANY));
     }
     acceptor.close();
-    acceptor = createAcceptor();
+    acceptor = handover.createAcceptor();
     // Where that fails, it is tried again.
     await startListening(acceptor, { ...options, port: address.port }).catch(() => {});
   }
   const address = await startListening(acceptor, options);
-  // As if it listened itself: then it looks after its limits, and keeps connections for the next request.
-  Object.defineProperty(http, "listening", { get: () => !isClosing });
-  http.emit("listening");
+  handover.setListening(true);
   return {
     address,
     async close() {
       isClosing = true;
+      handover.setListening(false);
       clearTimeout(timer);
       http.close();
       await closed(acceptor);
-      if (open > 0) await new Promise<void>((resolve) => whenNone = resolve);
+      await handover.whenNone();
     },
   };
 }

@@ -7,42 +7,63 @@
 import { Buffer } from "node:buffer";
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http";
 import type { PreparedResponse } from "../../../src/at_once.ts";
-import { bufferOf } from "./at_once.ts";
 
-/** Bodies up to this many bytes are sent in one piece with their head: to copy them costs less than a second piece. */
-const ONE_PIECE = 8 * 1024;
+/**
+ * Larger answers are sent by `node:http`, in two pieces. One piece is a quarter cheaper up to here, as it is kept.
+ */
+const MAX_BODY = 256 * 1024;
 
-/** Head and body, or the head with the body to be sent after it. */
-export interface AnswerBytes {
-  readonly head: Buffer;
-  readonly rest: Buffer | null;
-}
+/** How much is kept, in bytes. What was made first goes first; to make it again is to copy it once. */
+const MAX_KEPT = 16 * 1024 * 1024;
 
 /** What is kept of an answer: for the same fields, most things are the same again. */
-interface Kept extends AnswerBytes {
+interface Kept {
   readonly answer: PreparedResponse;
   /** Status line and fields, without what `node:http` adds. */
   readonly fields: Buffer;
   readonly second: number;
+  readonly bytes: Buffer;
 }
 
-const kept = new WeakMap<PreparedResponse["headers"], Kept>();
+const kept = new Map<PreparedResponse["headers"], Kept>();
+let total = 0;
 
-/** `null` for an answer that has to be sent by `node:http`: it has fields that this knows nothing of. */
-export function answerBytes(answer: PreparedResponse): AnswerBytes | null {
+/** `null` for an answer that has to be sent by `node:http`: it is large, or has fields that this knows nothing of. */
+export function answerBytes(answer: PreparedResponse): Buffer | null {
   const now = Math.floor(Date.now() / 1000);
   const before = kept.get(answer.headers);
   const isSame = before !== undefined && isSameAnswer(before.answer, answer);
-  if (isSame && before.second === now) return before;
-  const fields = isSame ? before.fields : fieldsOf(answer);
+  if (isSame && before.second === now) return before.bytes;
+  const body = answer.body ?? NO_BODY;
+  const fields = isSame ? before.fields : body.length > MAX_BODY ? null : fieldsOf(answer);
   if (fields === null) return null;
-  const end = endOfHead(now);
-  const rest = answer.body === null || answer.body.length === 0 ? null : bufferOf(answer.body);
-  const made = rest === null || rest.length > ONE_PIECE
-    ? { head: Buffer.concat([fields, end]), rest }
-    : { head: Buffer.concat([fields, end, rest]), rest: null };
-  kept.set(answer.headers, { ...made, answer, fields, second: now });
-  return made;
+  const bytes = Buffer.concat([fields, endOfHead(now), body]);
+  keep({ answer, fields, second: now, bytes });
+  return bytes;
+}
+
+const NO_BODY = new Uint8Array();
+
+function keep(made: Kept): void {
+  forget(made.answer.headers);
+  kept.set(made.answer.headers, made);
+  total += costOf(made);
+  for (const headers of kept.keys()) {
+    if (total <= MAX_KEPT) return;
+    forget(headers);
+  }
+}
+
+function forget(headers: PreparedResponse["headers"]): void {
+  const before = kept.get(headers);
+  if (before === undefined) return;
+  kept.delete(headers);
+  total -= costOf(before);
+}
+
+/** In bytes, near enough. */
+function costOf({ fields, bytes }: Kept): number {
+  return fields.length + bytes.length + 1024;
 }
 
 function isSameAnswer(one: PreparedResponse, other: PreparedResponse): boolean {

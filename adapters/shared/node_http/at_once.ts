@@ -72,7 +72,7 @@ export function reporter(
 const buffers = new WeakMap<Bytes, Buffer>();
 
 /** The same bytes in the only class that `node:http` takes as it is: it would make one for each response. */
-export function bufferOf(bytes: Bytes): Buffer {
+function bufferOf(bytes: Bytes): Buffer {
   let buffer = buffers.get(bytes);
   if (buffer === undefined) {
     buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

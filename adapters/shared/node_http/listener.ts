@@ -36,14 +36,17 @@ export interface Means {
   readonly http2?: boolean;
   /** Whether it gains by not parsing the same twice ({@linkcode createShortCut}). @default {false} */
   readonly skipsParser?: boolean;
+  /** Whether its `node:http` leaves a connection alone whose head does not come in time. @default {false} */
+  readonly ignoresHeadTime?: boolean;
 }
 
 /** `Network.listen` over `node:http`. */
 export async function listen(
   handler: Handler,
   options: ListenOptions,
-  { accept = acceptItself, times = TIMES, http2 = false, skipsParser = false }: Means = {},
+  means: Means = {},
 ): Promise<Listener> {
+  const { accept = acceptItself, times = TIMES, http2 = false, skipsParser = false } = means;
   const limits = limitsOf(times);
   // Code that only those load who want TLS: it takes several milliseconds.
   const secure = options.tls &&
@@ -70,10 +73,16 @@ export async function listen(
     clients.closeUnused();
     sessions?.closeUnused(KEEP_ALIVE_ROUNDS);
   }, times.keepAlive / KEEP_ALIVE_ROUNDS).unref();
+  const looks = means.ignoresHeadTime === true
+    ? setInterval(() => clients.closeLate(times.head), times.head / 2).unref()
+    : undefined;
   return {
     address: acceptor.address,
     close(graceMs) {
-      closing ??= acceptor.close().finally(() => clearInterval(sweep));
+      closing ??= acceptor.close().finally(() => {
+        clearInterval(sweep);
+        clearInterval(looks);
+      });
       sessions?.close();
       clients.closeIdle();
       if (graceMs !== undefined) {
@@ -133,8 +142,13 @@ interface Clients {
   closeIdle(): void;
   /** Closes those on which nothing has happened since this was called so many times. */
   closeUnused(): void;
+  /** Refuses those whose head has not come in this time, in milliseconds. */
+  closeLate(headTime: number): void;
   closeAll(): void;
 }
+
+/** As Node calls it. */
+const LATE: Error = Object.assign(new Error("Request timeout"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
 
 function serveClients(
   server: Server,
@@ -143,8 +157,8 @@ function serveClients(
   skipsParser: boolean,
   options: ExchangeOptions,
 ): Clients {
-  /** All sockets, also those that have not asked or not even shaken hands yet. */
-  const sockets = new Set<Socket>();
+  /** All sockets, also those that have not asked or not even shaken hands yet, and since when there are. */
+  const sockets = new Map<Socket, number>();
   const clients = new Map<Socket, Client>();
   const { atOnce } = options.handler;
   const heads = skipsParser && atOnce ? createKnownHeads() : null;
@@ -153,7 +167,7 @@ function serveClients(
   let round = 0;
 
   function meet(socket: Socket): void {
-    sockets.add(socket);
+    sockets.set(socket, performance.now());
     socket.on("close", () => sockets.delete(socket));
     const shortCut = heads && shortCutOf(socket, heads);
     if (shortCut) shortCuts.set(socket, shortCut);
@@ -257,11 +271,18 @@ function serveClients(
       if (exchanges.size === 0 && round - lastUse > KEEP_ALIVE_ROUNDS) socket.destroy();
     }
   }
+  function closeLate(headTime: number): void {
+    const now = performance.now();
+    for (const [socket, met] of sockets) {
+      const since = clients.has(socket) ? shortCuts.get(socket)?.headSince() ?? now : met;
+      if (now - since > headTime) refuse(LATE, socket);
+    }
+  }
   function closeAll(): void {
     closeSockets(() => true);
   }
   function closeSockets(which: (socket: Socket) => boolean): void {
-    for (const socket of sockets) if (which(socket)) socket.destroy();
+    for (const socket of sockets.keys()) if (which(socket)) socket.destroy();
   }
   server.on("connection", meet);
   server.on("secureConnection", meet);
@@ -277,5 +298,5 @@ function serveClients(
     likeHttp1(incoming, to);
     options.refusals.send(to, 501);
   });
-  return { closeIdle, closeUnused, closeAll };
+  return { closeIdle, closeUnused, closeLate, closeAll };
 }

@@ -14,7 +14,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { AtOnce, PreparedResponse, RequestHead } from "../../../src/at_once.ts";
 import type { Connection } from "../../../src/handler.ts";
-import { type AnswerBytes, answerBytes } from "./answer_bytes.ts";
+import { answerBytes } from "./answer_bytes.ts";
 import { reporter, simpleHead } from "./at_once.ts";
 import type { Decided, Ends, Exchange } from "./exchange.ts";
 import { isOneHead, type KnownHeads } from "./known_heads.ts";
@@ -39,6 +39,8 @@ export interface ShortCut {
   onRequest(incoming: IncomingMessage, outgoing: ServerResponse): Decided | Promise<Decided> | null;
   /** The handler has answered that request at once. */
   onAnsweredAtOnce(): void;
+  /** Since when a head is awaited of which a part is here, as `performance.now()` has it; `null` when none is. */
+  headSince(): number | null;
   /** Leaves the connection to somebody else. */
   end(): void;
 }
@@ -54,6 +56,7 @@ export function createShortCut(socket: Socket, options: ShortCutOptions): ShortC
   let count = 0;
   let last: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse } | null = null;
   let isAnsweredAtOnce = false;
+  let headSince: number | null = null;
   let decided: Decided | Promise<Decided> | null = null;
   let connection: Connection | null = null;
 
@@ -75,8 +78,11 @@ export function createShortCut(socket: Socket, options: ShortCutOptions): ShortC
 
   function parse(bytes: Buffer): void {
     const before = count;
+    const isInBody = last !== null && !last.incoming.complete;
     isAnsweredAtOnce = false;
     parser!.call(socket, bytes);
+    // The first piece of one that comes together with the end of another does not show: such a connection is without use.
+    headSince = count > before || isInBody ? null : headSince ?? performance.now();
     if (!isBetween) return;
     isBetween = count === before + 1 && isOneHead(bytes);
     const head = isBetween ? keptHead(last!.incoming) : null;
@@ -84,27 +90,16 @@ export function createShortCut(socket: Socket, options: ShortCutOptions): ShortC
     if (head !== null && isAnsweredAtOnce) heads.learn(bytes, head);
   }
 
-  function send({ body, onSent }: PreparedResponse, bytes: AnswerBytes): void {
+  function send({ body, onSent }: PreparedResponse, bytes: Buffer): void {
     let report = (_complete: boolean): void => {};
     const exchange: Exchange = { isWhole: () => true, leave: () => report(false) };
     options.onBegin(exchange);
-    writeAll(bytes, (error) => {
+    socket.write(bytes, (error) => {
       // Of one that was destroyed meanwhile, Node says nothing else.
       report(!error && !socket.destroyed);
       options.onOver(exchange);
     });
     report = reporter(body?.length ?? 0, onSent, socket.writableLength);
-  }
-
-  function writeAll({ head, rest }: AnswerBytes, onWritten: (error?: Error | null) => void): void {
-    if (rest === null) {
-      socket.write(head, onWritten);
-      return;
-    }
-    socket.cork();
-    socket.write(head);
-    socket.write(rest, onWritten);
-    socket.uncork();
   }
 
   socket.off("data", parser);
@@ -120,6 +115,7 @@ export function createShortCut(socket: Socket, options: ShortCutOptions): ShortC
     onAnsweredAtOnce() {
       isAnsweredAtOnce = true;
     },
+    headSince: () => headSince,
     end() {
       socket.off("data", take);
     },

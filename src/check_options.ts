@@ -4,7 +4,8 @@
  * @module
  */
 
-import { similarName } from "./similar.ts";
+import { closestString } from "#std/text/closest_string";
+import { levenshteinDistance } from "#std/text/levenshtein_distance";
 
 /** What an option may be. */
 export interface Kind {
@@ -134,10 +135,9 @@ export function without<S extends AnyShape, const Name extends keyof S>(
 }
 
 function unknown(path: string, name: string, known: readonly string[], owner: string): TypeError {
-  const similar = similarName(name, known);
-  const hint = similar === null
-    ? ""
-    : `, did you mean ${path.slice(0, path.length - name.length)}${similar}?`;
+  const closest = closestString(name, known);
+  const isClose = levenshteinDistance(name.toLowerCase(), closest.toLowerCase()) <= 0.4 * closest.length;
+  const hint = isClose ? `, did you mean ${path.slice(0, path.length - name.length)}${closest}?` : "";
   return new TypeError(`Cannot use the option ${path}: unknown option of ${owner}${hint}`);
 }
 

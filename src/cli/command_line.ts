@@ -4,13 +4,13 @@
  * @module
  */
 
-import { type GivenFlag, splitArguments } from "./arguments.ts";
-import { flagsOf, settingName } from "./flags.ts";
-import { helpText } from "./help.ts";
+import { CommanderError } from "commander";
+import type { Flags } from "./flags.ts";
+import { FOREIGN_FLAGS } from "./foreign_flags.ts";
+import { createProgram, joinHeaders } from "./program.ts";
 import { type Settings, toSettings } from "./settings.ts";
 import { fillIn, portOf, type Sources } from "./sources.ts";
 import { UsageError } from "./usage_error.ts";
-import { port } from "./values.ts";
 
 /** What a command line asks for. */
 export type CommandLine =
@@ -38,25 +38,28 @@ export function parseArguments(
   args: readonly string[],
   version: string,
 ): Arguments | Extract<CommandLine, { kind: "print" }> {
-  const split = splitArguments(args);
-  if (split === "version") return { kind: "print", text: `${version}\n` };
-  if (split === "help") return { kind: "print", text: helpText() };
-  const { operands } = split;
-  const given = valuesOf(split.flags);
-  if (operands.length > 1) throw new UsageError(`only one port can be given: ${operands.join(" ")}`);
-  const ownPort = operands[0] === undefined ? undefined : port.parse("port", operands[0]);
+  let printed = "";
+  const program = createProgram(version, (text) => printed += text);
+  try {
+    program.parse(joinHeaders(args, program), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: "print", text: printed };
+    const switches = program.options.filter(({ required }) => !required).map(({ long }) => long ?? "");
+    throw new UsageError(explain(error, program.args, switches));
+  }
   let origins: ReadonlyMap<string, string> = new Map();
   return {
     kind: "arguments",
     get origins() {
       return origins;
     },
-    config: flagsOf(given).config,
+    config: program.opts<Flags>().config,
     complete(sources) {
-      const values = new Map(given);
-      origins = fillIn(values, sources);
-      const flags = flagsOf(values);
-      const settings = toSettings(ownPort ?? portOf(sources), flags, sources.file?.path ?? null);
+      const [port] = program.processedArgs as [number | undefined];
+      origins = fillIn(program, sources);
+      const flags = program.opts<Flags>();
+      const settings = toSettings(port ?? portOf(sources), flags, sources.file?.path ?? null);
       return flags.explain === undefined
         ? { kind: "serve", settings }
         : { kind: "explain", target: flags.explain, settings };
@@ -64,15 +67,33 @@ export function parseArguments(
   };
 }
 
-/** The values of settings, by name. */
-function valuesOf(flags: readonly GivenFlag[]): ReadonlyMap<string, unknown> {
-  const values = new Map<string, unknown>();
-  for (const { declaration, value } of flags) {
-    const name = settingName(declaration);
-    const parsed = typeof value === "string"
-      ? declaration.value?.parse(`--${name}`, value, values.get(name))
-      : value;
-    values.set(name, parsed);
+/** The parser's message as one line that says what to do. */
+function explain(
+  error: CommanderError,
+  operands: readonly string[],
+  switches: readonly string[],
+): string {
+  const [message = "", hint = ""] = error.message.replace(/^error: /, "").split("\n");
+  switch (error.code) {
+    case "commander.unknownOption": {
+      const given = /'(.*)'/s.exec(message)?.[1] ?? "";
+      const name = given.replace(/=.*/s, "");
+      if (given !== name && switches.includes(name)) return `${name} takes no value: it is on or not there`;
+      const foreign = Object.hasOwn(FOREIGN_FLAGS, name) ? FOREIGN_FLAGS[name] : undefined;
+      const [, similar] = /\(Did you mean (.*)\?\)/.exec(hint) ?? [];
+      return `${message}: ${
+        foreign ?? (similar ? `did you mean ${similar}?` : "htbin --help lists them all")
+      }`;
+    }
+    case "commander.optionMissingArgument": {
+      const [, flags = ""] = /'(.*)'/.exec(message) ?? [];
+      return `${flags.replace(/ <.*/, "").replace(/^-\w, /, "")} needs a value: ${
+        flags.replace(/^-\w, /, "")
+      }`;
+    }
+    case "commander.excessArguments":
+      return `only one port can be given: ${operands.join(" ")}`;
+    default:
+      return message;
   }
-  return values;
 }

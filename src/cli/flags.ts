@@ -70,7 +70,7 @@ export interface Flags {
 
 /** A setting. */
 export interface Declaration {
-  /** Letter, name and value, as the help has them: `-b, --bind <address>`. */
+  /** Letter, name and value, as the parser has them: `-b, --bind <address>`. */
   readonly flags: string;
   /** Its line in the help. */
   readonly help: string;
@@ -84,20 +84,6 @@ export interface Declaration {
 /** What a setting is called: `cgi-dir` for `--cgi-dir <path>`, `listing` for `--no-listing`. */
 export function settingName({ flags }: Pick<Declaration, "flags">): string {
   return /--(?:no-)?([a-z\d-]+)/.exec(flags)?.[1] ?? flags;
-}
-
-/** What the flags come to, of the values of settings by name. */
-export function flagsOf(values: ReadonlyMap<string, unknown>): Flags {
-  const flags: Record<string, unknown> = {};
-  for (const [, declarations] of DECLARATIONS) {
-    for (const declaration of declarations) {
-      const name = settingName(declaration);
-      const isOn = declaration.flags.includes("--no-") ? true : undefined;
-      const value = values.has(name) ? values.get(name) : declaration.otherwise ?? isOn;
-      if (value !== undefined) flags[name.replace(/-(.)/g, (_dash, letter) => letter.toUpperCase())] = value;
-    }
-  }
-  return flags as unknown as Flags;
 }
 
 /** A setting that takes a value. */

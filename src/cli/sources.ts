@@ -5,6 +5,7 @@
  */
 
 import { closestString } from "#std/text/closest_string";
+import type { Command } from "commander";
 import { type Declaration, DECLARATIONS, settingName } from "./flags.ts";
 import { UsageError } from "./usage_error.ts";
 import * as value from "./values.ts";
@@ -33,21 +34,22 @@ export const FILE_SETTINGS: readonly Declaration[] = [
 ];
 
 /**
- * Adds the values of settings that are not given yet. Returns what to call those that have come from elsewhere, by flag:
- * `--directory` is `htbin.json: directory`.
+ * Gives the parser's options that are not on the command line their values. Returns what to call those that have come
+ * from elsewhere, by flag: `--directory` is `htbin.json: directory`.
  *
  * @throws {UsageError} For a value that makes no sense. The message names the variable, or the file and the key.
  */
-export function fillIn(values: Map<string, unknown>, sources: Sources): ReadonlyMap<string, string> {
+export function fillIn(program: Command, sources: Sources): ReadonlyMap<string, string> {
   const origins = new Map<string, string>();
   if (sources.file !== null) demandKnown(sources.file);
   for (const [, declarations] of DECLARATIONS) {
     for (const declaration of declarations) {
       const name = settingName(declaration);
-      if (values.has(name)) continue;
+      const key = name.replace(/-(.)/g, (_dash, letter: string) => letter.toUpperCase());
+      if (program.getOptionValueSource(key) === "cli") continue;
       const found = lookUp(declaration, sources);
       if (found?.value === undefined) continue;
-      values.set(name, found.value);
+      program.setOptionValueWithSource(key, found.value, "config");
       origins.set(`--${name}`, found.origin);
     }
   }

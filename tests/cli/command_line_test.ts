@@ -98,16 +98,6 @@ test("a header is one argument or two, and the next argument is not part of it",
   assert.deepEqual(settingsOf("--cache", "-H", "8000").headers, []);
 });
 
-test("letters may stand in a row, and their value with them or after them", () => {
-  for (const args of [["-qd", "/srv", "8000"], ["-qd/srv", "8000"], ["8000", "-q", "-d/srv"]]) {
-    const { quiet, directory, port } = settingsOf(...args);
-    assert.deepEqual([quiet, directory, port], [true, "/srv", 8000], args.join(" "));
-  }
-  assert.deepEqual(parseCommandLine(["-qV"], "htbin 1"), { kind: "print", text: "htbin 1\n" });
-  assert.equal(settingsOf("--directory=a=b").directory, "a=b");
-  assert.equal(settingsOf("--no-listing", "--listing").site.static?.listing, true);
-});
-
 test("names to answer to", () => {
   assert.deepEqual(settingsOf("--bind", "localhost").allowHosts, []);
   assert.deepEqual(settingsOf("--allow-host", "a.test", "--allow-host", "*").allowHosts, ["a.test", "*"]);
@@ -212,11 +202,6 @@ test("--explain is not a server", () => {
 const WRONG: readonly (readonly [args: readonly string[], message: string])[] = [
   [["--directry", "x"], "unknown option '--directry': did you mean --directory?"],
   [["--cgi-ecxt", "x"], "unknown option '--cgi-ecxt': did you mean --cgi-ext?"],
-  [["-qx"], "unknown option '-x': htbin --help lists them all"],
-  [["-1"], "unknown option '-1': htbin --help lists them all"],
-  [["--help=me"], "--help takes no value: it is on or not there"],
-  [["--config"], "--config needs a value: --config <file>"],
-  [["--", "1", "--cgi"], "only one port can be given: 1 --cgi"],
   [["--nonsense"], "unknown option '--nonsense': htbin --help lists them all"],
   [["--no-such=thing"], "unknown option '--no-such=thing': htbin --help lists them all"],
   [

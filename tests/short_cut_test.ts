@@ -8,6 +8,8 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import type { PreparedResponse, RequestHead } from "../src/at_once.ts";
+import type { Begun, Connection, Handler } from "../src/handler.ts";
 import type { LogEvent } from "../src/log/events.ts";
 import { route } from "../src/router.ts";
 import { serve, type Server } from "../src/serve.ts";
@@ -126,8 +128,7 @@ test("on Node they pass by the parser, and on all runtimes nothing else does", {
   t.after(() => unsubscribe("http.server.request.start", count));
   const connection = await connect();
   await ask(connection, get("/a"), 10);
-  // Once from the disk, once from memory.
-  assert.deepEqual(parsed.splice(0), ["/a", "/a"]);
+  assert.deepEqual(parsed.splice(0), ["/a"]);
   await ask(connection, get("/a", "Cookie: a=b"), 10);
   assert.deepEqual(parsed.splice(0), ["/a"]);
   const another = await connect();
@@ -294,3 +295,161 @@ for (
     assert.ok(last.type === "access" && !last.complete, JSON.stringify(last));
   });
 }
+
+/** A handler that answers on the head of a request, when the test says so. */
+function later() {
+  const answers: ((made: PreparedResponse | Begun) => void)[] = [];
+  const inFull: (Begun | undefined)[] = [];
+  const left: boolean[] = [];
+  const handler: Handler = Object.assign(
+    async (request: Request, { begun }: Connection = {}) => {
+      inFull.push(begun);
+      await new Promise((resolve) => setImmediate(resolve));
+      left.push(request.signal.aborted);
+      return new Response(`in full ${new URL(request.url).pathname}`);
+    },
+    {
+      atOnce: ({ target }: RequestHead) =>
+        target.startsWith("/later")
+          ? new Promise<PreparedResponse | Begun>((resolve) => answers.push(resolve))
+          : "later" as const,
+    },
+  );
+  return { handler, answers, inFull, left };
+}
+
+function prepared(text: string, headers: Record<string, string> = {}): PreparedResponse {
+  const body = new TextEncoder().encode(text);
+  return { status: 200, headers: { "content-length": String(body.length), ...headers }, body };
+}
+
+async function startLater(t: TestContext) {
+  const events: string[] = [];
+  const messages: string[] = [];
+  const { handler, answers, inFull, left } = later();
+  const server = await serve({
+    port: 0,
+    handler,
+    log(event) {
+      if (event.type === "access") events.push(`${event.target} ${event.status} ${event.complete}`);
+      else if (event.type === "message") messages.push(event.message);
+    },
+  });
+  const connection = await connect(server.address);
+  t.after(async () => {
+    connection.close();
+    await server.close(0);
+  });
+  const answer = async (made: PreparedResponse | Begun) => {
+    await until(() => answers.length > 0, "asked");
+    answers.shift()!(made);
+  };
+  // From here on it is known.
+  for (let time = 0; time < 2; time++) {
+    await connection.send(get("/later"));
+    await answer(prepared("known"));
+    assert.equal((await connection.response()).text, "known");
+  }
+  return { server, connection, answer, answers, inFull, left, events, messages };
+}
+
+test("an answer that is being made holds back what comes behind it, and nothing is lost", async (t) => {
+  const { connection, answer, inFull } = await startLater(t);
+  await connection.send(get("/later"));
+  await new Promise((resolve) => setImmediate(resolve));
+  await connection.send(get("/x"));
+  await connection.send(get("/later"));
+  await connection.send(get("/y").slice(0, 10));
+  await connection.send(get("/y").slice(10));
+  await answer(prepared("first"));
+  assert.equal((await connection.response()).text, "first");
+  assert.equal((await connection.response()).text, "in full /x");
+  await answer(prepared("second"));
+  assert.equal((await connection.response()).text, "second");
+  assert.equal((await connection.response()).text, "in full /y");
+  assert.deepEqual(inFull, [undefined, undefined]);
+});
+
+test("an answer with fields of the connection's, and one of no known length, are sent as ever", async (t) => {
+  const { connection, answer } = await startLater(t);
+  await connection.send(get("/later"));
+  await answer(prepared("dated", { date: "Thu, 01 Jan 1970 00:00:00 GMT" }));
+  const dated = await connection.response();
+  assert.equal(dated.text, "dated");
+  assert.equal(dated.header("date"), "Thu, 01 Jan 1970 00:00:00 GMT");
+  await connection.send(get("/later"));
+  await answer({ status: 200, headers: {}, body: new TextEncoder().encode("of any length") });
+  assert.equal((await connection.response()).text, "of any length");
+  await connection.send(get("/later"));
+  await answer({ status: 404, statusText: "Nothing Here", headers: { "content-length": "0" }, body: null });
+  const { statusLine } = await connection.response();
+  assert.equal(statusLine, "HTTP/1.1 404 Nothing Here");
+});
+
+test("an answer that cannot be sent breaks the connection and is told, and the server goes on", async (t) => {
+  const { server, connection, answer, messages } = await startLater(t);
+  for (
+    const headers of [{ trailer: "x" }, { "x-a": "1\r\nx-b: 2" }, { "x a": "b" }] as Record<string, string>[]
+  ) {
+    const broken = await connect(server.address);
+    await broken.send(get("/later"));
+    await answer(prepared("known"));
+    assert.equal((await broken.response()).text, "known");
+    await broken.send(get("/later"));
+    await answer(prepared("nothing", headers));
+    await broken.ended();
+    assert.equal(broken.take().length, 0);
+  }
+  assert.equal(messages.length, 3, messages.join());
+  await connection.send(get("/later"));
+  await answer(prepared("still here"));
+  assert.equal((await connection.response()).text, "still here");
+});
+
+test("what was begun is gone on with in full, also when its client has left", async (t) => {
+  const { connection, answer, answers, inFull, left, events } = await startLater(t);
+  const begun = { requestId: "begun", started: performance.now() };
+  await connection.send(get("/later"));
+  await answer(begun);
+  assert.equal((await connection.response()).text, "in full /later");
+  assert.deepEqual(inFull, [begun]);
+  await connection.send(get("/later"));
+  await until(() => answers.length > 0, "asked");
+  connection.reset();
+  await connection.ended();
+  const again = { requestId: "again", started: performance.now() };
+  await until(() => events.length === 3 || answers.length > 0, "the client has left");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await answer(again);
+  await until(() => left.length === 2, "asked in full");
+  assert.deepEqual(inFull, [begun, again]);
+  assert.deepEqual(left, [false, true]);
+  await until(() => events.length === 4, "logged");
+  assert.equal(events.at(-1), "/later 499 false");
+});
+
+test("a client that leaves before its answer is made is logged as gone", async (t) => {
+  const { connection, answer, answers, inFull, events } = await startLater(t);
+  await connection.send(get("/later"));
+  await until(() => answers.length > 0, "asked");
+  connection.reset();
+  await connection.ended();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await answer(prepared("for nobody"));
+  await until(() => events.length === 3, "logged");
+  assert.equal(events.at(-1), "/later 499 false");
+  assert.deepEqual(inFull, []);
+});
+
+test("a server that closes sends an answer that is being made, and closes the connection after it", async (t) => {
+  const { server, connection, answer, answers } = await startLater(t);
+  await connection.send(get("/later"));
+  await until(() => answers.length > 0, "asked");
+  const closed = server.close(10_000);
+  await answer(prepared("the last one"));
+  const response = await connection.response();
+  assert.equal(response.text, "the last one");
+  assert.equal(response.header("connection"), "close");
+  await connection.ended();
+  await closed;
+});

@@ -30,19 +30,30 @@ let total = 0;
 
 /** `null` for an answer that has to be sent by `node:http`: it is large, or has fields that this knows nothing of. */
 export function answerBytes(answer: PreparedResponse): Buffer | null {
-  const now = Math.floor(Date.now() / 1000);
+  const now = secondsNow();
   const before = kept.get(answer.headers);
   const isSame = before !== undefined && isSameAnswer(before.answer, answer);
   if (isSame && before.second === now) return before.bytes;
-  const body = answer.body ?? NO_BODY;
-  const fields = isSame ? before.fields : body.length > MAX_BODY ? null : fieldsOf(answer);
+  const fields = isSame ? before.fields : fieldsOf(answer);
   if (fields === null) return null;
-  const bytes = Buffer.concat([fields, endOfHead(now), body]);
+  const bytes = join(fields, answer, now);
   keep({ answer, fields, second: now, bytes });
   return bytes;
 }
 
-const NO_BODY = new Uint8Array();
+/** The same for an answer that is not given again. */
+export function passingAnswerBytes(answer: PreparedResponse): Buffer | null {
+  const fields = fieldsOf(answer);
+  return fields && join(fields, answer, secondsNow());
+}
+
+function secondsNow(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+function join(fields: Buffer, { body }: PreparedResponse, second: number): Buffer {
+  return Buffer.concat(body === null ? [fields, endOfHead(second)] : [fields, endOfHead(second), body]);
+}
 
 function keep(made: Kept): void {
   forget(made.answer.headers);
@@ -80,11 +91,11 @@ const NOT_HERE: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-function fieldsOf({ status, statusText, headers, body }: PreparedResponse): Buffer | null {
+function fieldsOf({ status, statusText = "", headers, body }: PreparedResponse): Buffer | null {
+  if (body !== null && body.length > MAX_BODY || status < 200) return null;
   // Without a length the body would have to be chunked.
-  if (status < 200 || status !== 304 && status !== 204 && body !== null && !("content-length" in headers)) {
-    return null;
-  }
+  if (status !== 304 && status !== 204 && !("content-length" in headers)) return null;
+  if (statusText !== "" && !isField("reason", statusText)) return null;
   let text = `HTTP/1.1 ${status} ${statusText || STATUS_CODES[status] || "unknown"}\r\n`;
   for (const [name, value] of Object.entries(headers)) {
     if (NOT_HERE.has(name.toLowerCase())) return null;

@@ -6,7 +6,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { PreparedResponse } from "../../../src/at_once.ts";
+import type { PreparedResponse, RequestHead } from "../../../src/at_once.ts";
 import type { Begun, Handler, Sent } from "../../../src/handler.ts";
 import { parseUrl } from "../../../src/request_path.ts";
 import type { NetworkAddress } from "../../../src/runtime.ts";
@@ -38,7 +38,7 @@ export interface Ends {
 export interface Exchange extends Remainder {
   /** Whether all of its request is here. */
   isWhole(): boolean;
-  /** Whether the answer was there at once. */
+  /** Whether the handler was not asked in full. */
   readonly isAtOnce?: boolean;
 }
 
@@ -58,7 +58,7 @@ export function startExchange(
   expects: Expectation,
   ends: Ends,
   options: ExchangeOptions,
-  decided: Decided | Promise<Decided> | null = null,
+  decided: Decided | null = null,
 ): Beginning {
   const { isClosing, onError } = options;
   const answer = decided ?? askAtOnce(incoming, expects, ends, options);
@@ -68,9 +68,18 @@ export function startExchange(
       ? sendPrepared(outgoing, isClosing() ? lastAnswer(made) : made)
       : askInFull(incoming, outgoing, null, ends, options, made);
   }
+  function fail(error: unknown): void {
+    onError(error);
+    breakOff(outgoing, false);
+  }
   if (!(answer instanceof Promise)) {
-    const rest = settle(answer);
-    return typeof rest === "string" ? rest : { isWhole, isAtOnce: true, ...rest };
+    try {
+      const rest = settle(answer);
+      return typeof rest === "string" ? rest : { isWhole, isAtOnce: true, ...rest };
+    } catch (error) {
+      fail(error);
+      return "refused";
+    }
   }
   let left = false;
   let then: Remainder | "refused" | "done" | null = null;
@@ -79,17 +88,34 @@ export function startExchange(
     if (left && "status" in made) return made.onSent?.({ begun: false, bytes: 0, complete: false });
     then = settle(made);
     if (left && typeof then === "object") then.leave();
-  }).catch((error) => {
-    onError(error);
-    breakOff(outgoing, false);
-  });
+  }).catch(fail);
   return {
     isWhole,
+    isAtOnce: true,
     leave() {
       left = true;
       if (then !== null && typeof then === "object") then.leave();
     },
   };
+}
+
+/** Has the handler go on with what it has begun for a client that has left. */
+export function finishFor(
+  { method, target, headers }: RequestHead,
+  begun: Begun,
+  { remote, local, secure }: Ends,
+  { handler, onError }: ExchangeOptions,
+): void {
+  const rawHeaders: string[] = [];
+  headers.forEach((value, name) => void rawHeaders.push(name, value));
+  const url = `${secure ? "https" : "http"}://${headers.get("host")}${target}`;
+  const Class = requestClass();
+  const request = new Class({ method, rawHeaders }, parseUrl(url).href, null);
+  const onSent = (callback: (sent: Sent) => void) => callback({ begun: false, bytes: 0, complete: false });
+  Promise.resolve(handler(request, { remote, local, secure, protocol: "HTTP/1.1", onSent, begun }))
+    .then((response) => response && cancelBody(response))
+    .catch(onError);
+  request.leave();
 }
 
 /** `null` when the handler is to be asked in full. */

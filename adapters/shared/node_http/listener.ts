@@ -16,6 +16,7 @@ import {
   type Exchange,
   type ExchangeOptions,
   type Expectation,
+  finishFor,
   startExchange,
 } from "./exchange.ts";
 import { likeHttp1, onCut, streamOf } from "./http2.ts";
@@ -247,16 +248,21 @@ function serveClients(
     closeIdle();
   }
   function shortCutOf(socket: Socket, heads: KnownHeads): ShortCut | null {
+    let client: Client | null = null;
+    // Once: a socket that is closed is nobody's client any more.
+    const clientHere = () => client ??= clientOf(socket);
     return createShortCut(socket, {
       heads,
       atOnce: atOnce!,
-      client: () => clientOf(socket),
+      client: clientHere,
       isIdle() {
-        const client = clientOf(socket);
-        return !client.refused && client.exchanges.size === 0 && !options.isClosing();
+        const { refused, exchanges } = clientHere();
+        return !refused && exchanges.size === 0 && !options.isClosing();
       },
-      onBegin: (exchange) => begin(clientOf(socket), exchange),
-      onOver: (exchange) => over(socket, clientOf(socket), exchange, true),
+      onBegin: (exchange) => begin(clientHere(), exchange),
+      onOver: (exchange) => over(socket, clientHere(), exchange, true),
+      isClosing: options.isClosing,
+      finish: (head, begun) => finishFor(head, begun, clientHere(), options),
     });
   }
   function closeIdle(): void {

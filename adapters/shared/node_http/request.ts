@@ -19,7 +19,7 @@ export interface NodeRequest extends Request {
 
 /** What makes them. */
 type NodeRequestClass = new (
-  incoming: IncomingMessage,
+  incoming: Pick<IncomingMessage, "method" | "rawHeaders">,
   url: string,
   body: ReadableStream<Bytes> | null,
 ) => NodeRequest;
@@ -44,7 +44,7 @@ function makeClass(): NodeRequestClass {
 
     /** @throws {TypeError} When the URL is none. */
     constructor(
-      incoming: IncomingMessage,
+      incoming: Pick<IncomingMessage, "method" | "rawHeaders">,
       url: string,
       body: ReadableStream<Bytes> | null,
     ) {

@@ -13,8 +13,8 @@ import type { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { AtOnce, PreparedResponse, RequestHead } from "../../../src/at_once.ts";
-import type { Connection } from "../../../src/handler.ts";
-import { answerBytes } from "./answer_bytes.ts";
+import type { Begun, Connection } from "../../../src/handler.ts";
+import { answerBytes, passingAnswerBytes } from "./answer_bytes.ts";
 import { reporter, simpleHead } from "./at_once.ts";
 import type { Decided, Ends, Exchange } from "./exchange.ts";
 import { isOneHead, type KnownHeads } from "./known_heads.ts";
@@ -31,12 +31,23 @@ export interface ShortCutOptions {
   readonly onBegin: (exchange: Exchange) => void;
   /** That is over. */
   readonly onOver: (exchange: Exchange) => void;
+  /** Whether connections are to be closed after their answers. */
+  readonly isClosing: () => boolean;
+  /** Goes on with what was begun for a client that has left. */
+  readonly finish: (head: RequestHead, begun: Begun) => void;
+}
+
+/** An answer on its way past the parser. */
+interface Sending extends Exchange {
+  /** Whether the client has left. */
+  isLeft: boolean;
+  report(complete: boolean): void;
 }
 
 /** The short cut of one connection. */
 export interface ShortCut {
   /** The parser has found a request. Returns the answer to it, if that is decided already. */
-  onRequest(incoming: IncomingMessage, outgoing: ServerResponse): Decided | Promise<Decided> | null;
+  onRequest(incoming: IncomingMessage, outgoing: ServerResponse): Decided | null;
   /** The handler has answered that request at once. */
   onAnsweredAtOnce(): void;
   /** Since when a head is awaited of which a part is here, as `performance.now()` has it; `null` when none is. */
@@ -57,17 +68,51 @@ export function createShortCut(socket: Socket, options: ShortCutOptions): ShortC
   let last: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse } | null = null;
   let isAnsweredAtOnce = false;
   let headSince: number | null = null;
-  let decided: Decided | Promise<Decided> | null = null;
+  let decided: Decided | null = null;
+  /** What has come while an answer is being made. */
+  let held: Buffer[] | null = null;
   let connection: Connection | null = null;
 
   function take(bytes: Buffer): void {
+    if (held !== null) {
+      held.push(bytes);
+      socket.pause();
+      return;
+    }
     const head = mayAnswer() ? heads.recall(bytes) : undefined;
     const answer = head && atOnce(head, connection ??= connectionOf(options.client()));
-    if (typeof answer !== "object") return parse(bytes);
-    const answered = answer instanceof Promise ? null : answerBytes(answer);
-    if (answered !== null) return send(answer as PreparedResponse, answered);
-    decided = answer;
-    parse(bytes);
+    if (typeof answer !== "object") parse(bytes);
+    else if (answer instanceof Promise) wait(bytes, head!, answer);
+    else {
+      const whole = answerBytes(answer);
+      if (whole === null) parse(bytes, answer);
+      else send(answer, whole, begin());
+    }
+  }
+
+  /** What comes before the answer is there is for later. */
+  function wait(bytes: Buffer, head: RequestHead, answer: Promise<Decided>): void {
+    const sending = begin();
+    held = [];
+    void answer.then((made) => {
+      const later = held!;
+      held = null;
+      if (sending.isLeft || !socket.writable) return giveUp(head, made, sending);
+      const whole = "status" in made && !options.isClosing() ? passingAnswerBytes(made) : null;
+      if (whole !== null) send(made as PreparedResponse, whole, sending);
+      else {
+        parse(bytes, made);
+        options.onOver(sending);
+      }
+      for (const bytes of later) take(bytes);
+      socket.resume();
+    });
+  }
+
+  function giveUp(head: RequestHead, made: Decided, sending: Sending): void {
+    if ("status" in made) made.onSent?.({ begun: false, bytes: 0, complete: false });
+    else options.finish(head, made);
+    options.onOver(sending);
   }
 
   /** The first request of a connection is always the parser's: until then it measures the time that a head takes. */
@@ -76,7 +121,9 @@ export function createShortCut(socket: Socket, options: ShortCutOptions): ShortC
       options.isIdle();
   }
 
-  function parse(bytes: Buffer): void {
+  /** `answer`: what is decided already of the request that this is. */
+  function parse(bytes: Buffer, answer: Decided | null = null): void {
+    decided = answer;
     const before = count;
     const isInBody = last !== null && !last.incoming.complete;
     isAnsweredAtOnce = false;
@@ -90,16 +137,27 @@ export function createShortCut(socket: Socket, options: ShortCutOptions): ShortC
     if (head !== null && isAnsweredAtOnce) heads.learn(bytes, head);
   }
 
-  function send({ body, onSent }: PreparedResponse, bytes: Buffer): void {
-    let report = (_complete: boolean): void => {};
-    const exchange: Exchange = { isWhole: () => true, leave: () => report(false) };
-    options.onBegin(exchange);
+  function begin(): Sending {
+    const sending: Sending = {
+      isLeft: false,
+      report: () => {},
+      isWhole: () => true,
+      leave() {
+        sending.isLeft = true;
+        sending.report(false);
+      },
+    };
+    options.onBegin(sending);
+    return sending;
+  }
+
+  function send({ body, onSent }: PreparedResponse, bytes: Buffer, sending: Sending): void {
     socket.write(bytes, (error) => {
       // Of one that was destroyed meanwhile, Node says nothing else.
-      report(!error && !socket.destroyed);
-      options.onOver(exchange);
+      sending.report(!error && !socket.destroyed);
+      options.onOver(sending);
     });
-    report = reporter(body?.length ?? 0, onSent, socket.writableLength);
+    sending.report = reporter(body?.length ?? 0, onSent, socket.writableLength);
   }
 
   socket.off("data", parser);

@@ -63,6 +63,8 @@ async function childStatus(user: string, direct: boolean): Promise<string> {
     user: uid === undefined || gid === undefined ? null : { uid, gid },
     direct,
   });
+  // Output that nobody reads keeps its reader alive.
+  await child.stderr.cancel();
   const status = await new Response(child.stdout).text();
   const isLaunched = !status.includes(`PPid:\t${process.pid}\n`);
   if (direct || isLaunched) return status;

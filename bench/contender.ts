@@ -11,8 +11,9 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
 import { type Group, groupOf } from "./processes.ts";
-import { which, WORK } from "./work.ts";
+import { PROJECT, which, WORK } from "./work.ts";
 
 /** What a server is started for. */
 export interface Setting {
@@ -101,10 +102,10 @@ export async function start(
     if (await takesConnections(server.port)) return server;
     await sleep(20);
   }
-  const lines = server.output().trim().split("\n");
+  const lines = stripVTControlCharacters(server.output()).trim().split("\n");
   const said = lines.find((line) => /error/i.test(line)) ?? lines.at(-1)!;
   await server.stop();
-  throw new Error(`${contender.name} does not start: ${said.slice(0, 120)}`);
+  throw new Error(`${contender.name} does not start: ${said.replaceAll(PROJECT, "").slice(0, 120)}`);
 }
 
 /** Starts it, and waits for nothing. */

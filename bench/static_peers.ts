@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import type { Contender } from "./contender.ts";
 import * as native from "./native_servers.ts";
-import { BENCH, DOCUMENTS, installPackages, PROJECT, runtimePath } from "./work.ts";
+import { BENCH, DOCUMENTS, installPackages, runtimePath } from "./work.ts";
 
 /** All cases but those of the limits. */
 const ANY = /^/;
@@ -53,7 +53,6 @@ const PACKAGES: readonly (readonly [name: string, runtimes: readonly Runtime[]])
   ["send", ["Node"]],
   ["serve-handler", ["Node"]],
   ["hono", ["Node", "Deno", "Bun"]],
-  ["@std/http", ["Deno"]],
   ["Bun.file", ["Bun"]],
 ];
 
@@ -83,7 +82,7 @@ function javascript(name: string, runtime: Runtime, cases: RegExp): Contender {
     jit: true,
     start: ({ port }) => ({
       argv: [...WORDS[runtime], join(BENCH, "servers/static.mjs"), name, String(port), DOCUMENTS],
-      env: { PACKAGES: join(installPackages(), "node_modules"), STD: join(PROJECT, "node_modules/deno-std") },
+      env: { PACKAGES: join(installPackages(), "node_modules") },
     }),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Serves files with one of the packages, the way that its own page shows: `static.mjs NAME PORT FOLDER`. PACKAGES and STD
- * are where the packages are.
+ * Serves files with one of the packages, the way that its own page shows: `static.mjs NAME PORT FOLDER`. PACKAGES
+ * is where they are.
  */
 
 import { readdirSync, readFileSync, statSync } from "node:fs";
@@ -13,7 +13,7 @@ const [name, portText, root] = process.argv.slice(2);
 const port = Number(portText);
 const hostname = "127.0.0.1";
 const { Bun, Deno } = globalThis;
-const load = (path, folder = process.env.PACKAGES) => import(pathToFileURL(join(folder, path)).href);
+const load = (path) => import(pathToFileURL(join(process.env.PACKAGES, path)).href);
 
 const servers = {
   async "sirv"() {
@@ -48,13 +48,6 @@ const servers = {
     if (Bun) Bun.serve({ port, hostname, fetch: app.fetch });
     else if (Deno) Deno.serve({ port, hostname, onListen() {} }, app.fetch);
     else (await load("@hono/node-server/dist/index.mjs")).serve({ fetch: app.fetch, port, hostname });
-  },
-  async "@std/http"() {
-    const { serveDir } = await load("http/file_server.js", process.env.STD);
-    Deno.serve(
-      { port, hostname, onListen() {} },
-      (request) => serveDir(request, { fsRoot: root, quiet: true }),
-    );
   },
   "Bun.file"() {
     const fetch = (request) => new Response(Bun.file(root + new URL(request.url).pathname));

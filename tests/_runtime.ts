@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { chmod, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,11 +29,25 @@ export const nobody: { readonly uid: number; readonly gid: number } = {
   gid: 65534,
 };
 
+/** Folders that are still there. */
+const temporary = new Set<string>();
+
+// Deno's node:test does not do what is to be done after an `it()`, nor is there an exit after a test file.
+if (runtime.name === "deno") {
+  (globalThis as unknown as EventTarget).addEventListener("unload", () => {
+    for (const path of temporary) rmSync(path, { recursive: true, force: true });
+  });
+}
+
 /** An empty folder that everybody may enter, without a link in its path; removed after the test. */
 export async function temporaryDirectory(t: TestContext): Promise<string> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "htbin-test-")));
+  temporary.add(path);
   await chmod(path, 0o755);
-  t.after(() => rm(path, { recursive: true, force: true }));
+  t.after(async () => {
+    await rm(path, { recursive: true, force: true });
+    temporary.delete(path);
+  });
   return path;
 }
 

@@ -117,8 +117,8 @@ test("the same bytes have the same answer each time", async (t) => {
   ]);
 });
 
-test("on Node they pass by the parser, and on all runtimes nothing else does", {
-  skip: runtime.name === "node" ? false : "only Node gains by it",
+test("they pass by the parser, and the first one of a connection does not", {
+  skip: runtime.name === "node" ? false : "only Node tells what it parses",
 }, async (t) => {
   const { connect } = await start(t);
   const parsed: string[] = [];
@@ -296,9 +296,11 @@ for (
   });
 }
 
+type Made = PreparedResponse | Begun;
+
 /** A handler that answers on the head of a request, when the test says so. */
 function later() {
-  const answers: ((made: PreparedResponse | Begun) => void)[] = [];
+  const answers: ((made: Made | Promise<never>) => void)[] = [];
   const inFull: (Begun | undefined)[] = [];
   const left: boolean[] = [];
   const handler: Handler = Object.assign(
@@ -340,7 +342,7 @@ async function startLater(t: TestContext) {
     connection.close();
     await server.close(0);
   });
-  const answer = async (made: PreparedResponse | Begun) => {
+  const answer = async (made: Made) => {
     await until(() => answers.length > 0, "asked");
     answers.shift()!(made);
   };
@@ -401,6 +403,28 @@ test("an answer that cannot be sent breaks the connection and is told, and the s
     assert.equal(broken.take().length, 0);
   }
   assert.equal(messages.length, 3, messages.join());
+  await connection.send(get("/later"));
+  await answer(prepared("still here"));
+  assert.equal((await connection.response()).text, "still here");
+});
+
+test("an answer that fails against its promise breaks the connection and is told", async (t) => {
+  const { server, connection, answer, answers, messages } = await startLater(t);
+  const broken = await connect(server.address);
+  await broken.send(get("/later"));
+  await answer(prepared("known"));
+  await broken.response();
+  await broken.send(get("/later"));
+  let isBroken = false;
+  void broken.ended().then(() => isBroken = true);
+  // On the short cut it is asked for again.
+  await until(() => {
+    answers.shift()?.(Promise.reject(new Error("against its promise")));
+    return isBroken;
+  }, "broken off");
+  assert.equal(broken.take().length, 0);
+  assert.match(messages.join(), /^response broken off: Error: against its promise$/);
+  assert.deepEqual(answers, []);
   await connection.send(get("/later"));
   await answer(prepared("still here"));
   assert.equal((await connection.response()).text, "still here");

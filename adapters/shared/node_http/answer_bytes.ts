@@ -8,9 +8,7 @@ import { Buffer } from "node:buffer";
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http";
 import type { PreparedResponse } from "../../../src/at_once.ts";
 
-/**
- * Larger answers are sent by `node:http`, in two pieces. One piece is a quarter cheaper up to here, as it is kept.
- */
+/** Larger answers are sent by `node:http`, in two pieces, as one piece has to be copied together and kept. */
 const MAX_BODY = 256 * 1024;
 
 /** How much is kept, in bytes. What was made first goes first; to make it again is to copy it once. */

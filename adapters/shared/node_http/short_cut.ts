@@ -94,11 +94,12 @@ export function createShortCut(socket: Socket, options: ShortCutOptions): ShortC
   function wait(bytes: Buffer, head: RequestHead, answer: Promise<Decided>): void {
     const sending = begin();
     held = [];
-    void answer.then((made) => {
+    function goOn(made: Decided | null): void {
       const later = held!;
       held = null;
       if (sending.isLeft || !socket.writable) return giveUp(head, made, sending);
-      const whole = "status" in made && !options.isClosing() ? passingAnswerBytes(made) : null;
+      const isAnswer = made !== null && "status" in made;
+      const whole = isAnswer && !options.isClosing() ? passingAnswerBytes(made) : null;
       if (whole !== null) send(made as PreparedResponse, whole, sending);
       else {
         parse(bytes, made);
@@ -106,11 +107,14 @@ export function createShortCut(socket: Socket, options: ShortCutOptions): ShortC
       }
       for (const bytes of later) take(bytes);
       socket.resume();
-    });
+    }
+    // What fails is asked for again, where failures are told.
+    void answer.then(goOn, () => goOn(null));
   }
 
-  function giveUp(head: RequestHead, made: Decided, sending: Sending): void {
-    if ("status" in made) made.onSent?.({ begun: false, bytes: 0, complete: false });
+  function giveUp(head: RequestHead, made: Decided | null, sending: Sending): void {
+    if (made === null) sending.report(false);
+    else if ("status" in made) made.onSent?.({ begun: false, bytes: 0, complete: false });
     else options.finish(head, made);
     options.onOver(sending);
   }

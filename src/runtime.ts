@@ -436,10 +436,17 @@ export class ListenError extends Error {
   override name = "ListenError";
   /** Why, in a word. */
   readonly reason: ListenErrorReason;
+  /** With the reason `"tls"`: which of the {@linkcode TlsOptions} is to blame; `null` where that is not known. */
+  readonly part: keyof TlsOptions | null;
   /** Makes the error; the message is a sentence for the operator. */
-  constructor(reason: ListenErrorReason, message: string, options?: ErrorOptions) {
+  constructor(
+    reason: ListenErrorReason,
+    message: string,
+    options: ErrorOptions & { readonly part?: keyof TlsOptions } = {},
+  ) {
     super(message, options);
     this.reason = reason;
+    this.part = options.part ?? null;
   }
 }
 

@@ -24,18 +24,18 @@ const PRIVATE_KEY = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]+?-----END \1----
  */
 export function checkTls(tls: TlsOptions): CheckedTls {
   const chain = tls.cert.match(CERTIFICATES);
-  if (chain === null) throw failure("there is no PEM certificate in it");
+  if (chain === null) throw failure("cert", "there is no PEM certificate in it");
   const key = privateKey(tls);
   if (!certificate(chain[0]).checkPrivateKey(key)) {
     const isLater = chain.slice(1).some((pem) => certificate(pem).checkPrivateKey(key));
-    throw failure(
-      isLater
-        ? "the certificate that the key belongs to has to be the first in the file"
-        : "the key does not belong to the certificate",
-    );
+    throw isLater
+      ? failure("cert", "the certificate that the key belongs to has to be the first in the file")
+      : failure("key", "the key does not belong to the certificate");
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? LEAST_RSA;
-  if (bits < LEAST_RSA) throw failure(`the key has ${bits} bits, and clients ask for ${LEAST_RSA}`);
+  if (bits < LEAST_RSA) {
+    throw failure("key", `the key has ${bits} bits, and clients ask for ${LEAST_RSA}`);
+  }
   return {
     cert: chain.join("\n") + "\n",
     key: String(key.export({ type: "pkcs8", format: "pem" })),
@@ -58,31 +58,34 @@ export function wrongDates({ cert }: CheckedTls): ListenError | null {
 
 /** An error for what the runtime has against a certificate or key that is sound. */
 export function refused(cause: unknown): ListenError {
-  return failure(String(cause instanceof Error ? cause.message : cause).split("\n", 1)[0]!, cause);
+  return failure(null, String(cause instanceof Error ? cause.message : cause).split("\n", 1)[0]!, cause);
 }
 
 function certificate(pem: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch (cause) {
-    throw failure("the certificate is damaged", cause);
+    throw failure("cert", "the certificate is damaged", cause);
   }
 }
 
 function privateKey({ key, passphrase }: TlsOptions): KeyObject {
   const pem = key.match(PRIVATE_KEY)?.[0];
-  if (pem === undefined) throw failure("there is no PEM private key in it");
+  if (pem === undefined) throw failure("key", "there is no PEM private key in it");
   const isEncrypted = /^-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(pem);
   if (isEncrypted && passphrase === undefined) {
-    throw failure("the key is encrypted, and there is no passphrase");
+    throw failure("passphrase", "the key is encrypted, and there is no passphrase");
   }
   try {
     return createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
   } catch (cause) {
-    throw failure(isEncrypted ? "the passphrase is wrong" : "the key is damaged", cause);
+    throw isEncrypted
+      ? failure("passphrase", "the passphrase is wrong", cause)
+      : failure("key", "the key is damaged", cause);
   }
 }
 
-function failure(detail: string, cause?: unknown): ListenError {
-  return new ListenError("tls", `Cannot use the TLS certificate and key: ${detail}`, { cause });
+function failure(part: keyof TlsOptions | null, detail: string, cause?: unknown): ListenError {
+  const options = { cause, ...(part !== null && { part }) };
+  return new ListenError("tls", `Cannot use the TLS certificate and key: ${detail}`, options);
 }

@@ -90,7 +90,6 @@ function describe(error: unknown): string {
   if (error instanceof ListenError) {
     if (error.reason === "in-use") return `${error.message}; give another, or 0 for any that is free`;
     if (error.reason === "unavailable") return `--bind: ${error.message}`;
-    if (error.reason === "tls") return `--tls-cert: ${error.message}`;
   }
   const expected = [UsageError, StartError, ListenError, FileError, TypeError, RangeError];
   return expected.some((type) => error instanceof type) ? error.message : error.stack ?? error.message;

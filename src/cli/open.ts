@@ -11,6 +11,7 @@ import { serve, type Server } from "../serve.ts";
 import { site, type SiteHandler, type SiteOptions } from "../site.ts";
 import { guard, type Guarded } from "./access.ts";
 import { isEvery, isLoopback } from "./address.ts";
+import { namingFlag } from "./certificate.ts";
 import { inheritedSocket } from "./inherited_socket.ts";
 import { reloader } from "./reload.ts";
 import { isSameTls, readSecrets, type Secrets } from "./secrets.ts";
@@ -81,11 +82,17 @@ export async function openSite(
   const { tls } = secrets;
   const server = await listen(settings.port, (port) => {
     return serve({ ...handling, ...where, port, log, network, ...(tls && { tls }) });
+  }).catch((error) => {
+    throw namingFlag(error, settings.tls);
   });
   function take(next: Secrets): void {
     if (next.tls !== null && !isSameTls(next.tls, secrets.tls)) {
       if (server.setTls === undefined) throw new StartError("this runtime needs a new start for that");
-      server.setTls(next.tls);
+      try {
+        server.setTls(next.tls);
+      } catch (error) {
+        throw namingFlag(error, settings.tls);
+      }
     }
     setUsers(next.users);
     secrets = next;

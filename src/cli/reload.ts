@@ -5,7 +5,7 @@
  */
 
 import type { Log, LogLevel } from "../log/events.ts";
-import { type FileSystem, ListenError } from "../runtime.ts";
+import type { FileSystem } from "../runtime.ts";
 import { readSecrets, type Secrets } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 import { StartError } from "./start_error.ts";
@@ -33,7 +33,7 @@ export function reloader({ files, settings, log, current, take }: Reloadable): (
       take(await read());
       tell("info", `${what} read anew`);
     } catch (error) {
-      const isExpected = [StartError, ListenError, TypeError].some((type) => error instanceof type);
+      const isExpected = [StartError, TypeError].some((type) => error instanceof type);
       tell(
         "error",
         `${what} not read anew, those from before stay: ${isExpected ? (error as Error).message : error}`,

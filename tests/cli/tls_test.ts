@@ -11,6 +11,7 @@ import { after, test } from "node:test";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { selfSigned } from "../../src/cli/self_signed.ts";
 import { startCommand } from "../_command.ts";
+import type { TlsOptions } from "../../src/runtime.ts";
 import { runtime, until } from "../_runtime.ts";
 import { makeCertificate } from "../contract/_certificate.ts";
 import { makeFolder } from "./_folder.ts";
@@ -77,7 +78,7 @@ after(() => [first, second].forEach((certificate) => certificate?.remove()));
 const needsOpenssl = first === null ? "openssl is not installed" : false;
 const paths = { cert: join(folder.path, "cert.pem"), key: join(folder.path, "key.pem") };
 
-function install(certificate: { readonly cert: string; readonly key: string } | null): string {
+function install(certificate: Pick<TlsOptions, "cert" | "key"> | null): string {
   writeFileSync(paths.cert, certificate!.cert);
   writeFileSync(paths.key, certificate!.key);
   return new X509Certificate(certificate!.cert).fingerprint256;
@@ -106,6 +107,61 @@ test("SIGHUP reads the certificate anew, where the runtime can; a bad one change
   }
   await server.stop();
 });
+
+test("the flag is named whose file cannot be used, at the start and on SIGHUP", {
+  skip: needsOpenssl,
+}, async () => {
+  const { cert, key, encryptedKey, passphrase, otherKey } = first!;
+  const password = join(folder.path, "password");
+  const own = ["--tls-cert", paths.cert, "--tls-key", paths.key];
+  const opened = [...own, "--tls-password-file", password];
+  writeFileSync(password, "wrong");
+  const wrong = [
+    [cert, encryptedKey, opened, /^htbin: --tls-password-file: .*: the passphrase is wrong\n$/],
+    [cert, encryptedKey, own, /^htbin: --tls-password-file: .*: the key is encrypted, .*\n$/],
+    [cert, otherKey, own, /^htbin: --tls-key: .*: the key does not belong to the certificate\n$/],
+    ["none", key, own, /^htbin: --tls-cert: .*: there is no PEM certificate in it\n$/],
+    [cert, key, ["--tls-cert", paths.cert], /^htbin: --tls-cert: .*: there is no PEM private key in it\n$/],
+  ] as const;
+  for (const [cert, key, flags, message] of wrong) {
+    writeFileSync(paths.cert, cert);
+    writeFileSync(paths.key, key);
+    const { code, stderr } = await runHere([...HERE, ...flags]);
+    assert.equal(code, 1);
+    assert.match(stderr, message);
+  }
+  install({ cert, key: encryptedKey });
+  writeFileSync(password, passphrase);
+  const server = await startHere([...HERE, ...opened]);
+  writeFileSync(password, "wrong");
+  server.hangUp(false);
+  const message = runtime.name === "bun"
+    ? /^htbin: error: certificate not read anew.*: this runtime needs a new start for that$/m
+    : /^htbin: error: certificate not read anew.*: --tls-password-file: .*wrong$/m;
+  await until(() => message.test(server.stderr()), "the failure is told");
+  await server.stop();
+});
+
+for (const workers of [[], ["--workers", "2"]]) {
+  test(`a renewed certificate that has expired is told on SIGHUP, once ${workers.join(" ")}`, {
+    skip: needsOpenssl || (runtime.name === "bun" && "Bun cannot change the certificate of a running server"),
+  }, async () => {
+    install(first);
+    const own = ["--tls-cert", paths.cert, "--tls-key", paths.key];
+    const server = await startCommand([...HERE, ...own, ...workers]);
+    try {
+      const expired = install({ ...first!, cert: first!.expired });
+      server.signal("SIGHUP");
+      await server.logged(/^htbin: certificate read anew$/m);
+      await until(async () => await shown(server.address.port) === expired, "it is shown");
+      const { stderr } = await server.stop();
+      const said = /^htbin: error: The TLS certificate expired on .* GMT: clients will refuse it$/gm;
+      assert.equal(stderr.match(said)?.length, 1, stderr);
+    } finally {
+      server.signal("SIGKILL");
+    }
+  });
+}
 
 test("every worker reads it anew", {
   skip: needsOpenssl || (runtime.name === "bun" && "Bun cannot change the certificate of a running server"),

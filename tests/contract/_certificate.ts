@@ -13,6 +13,8 @@ import { join } from "node:path";
 export interface TestCertificate {
   readonly cert: string;
   readonly key: string;
+  /** The same certificate, but of yesterday alone. */
+  readonly expired: string;
   /** The key once more, encrypted. */
   readonly encryptedKey: string;
   readonly passphrase: string;
@@ -33,10 +35,12 @@ export function makeCertificate(): TestCertificate | null {
       openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", name);
     }
     openssl("req", "-x509", "-key", "key.pem", "-subj", "/CN=localhost", "-days", "2", "-out", "cert.pem");
+    openssl("x509", "-in", "cert.pem", "-signkey", "key.pem", "-days", "-1", "-out", "expired.pem");
     openssl("pkcs8", "-topk8", "-in", "key.pem", "-passout", `pass:${passphrase}`, "-out", "encrypted.pem");
     return {
       cert: read("cert.pem"),
       key: read("key.pem"),
+      expired: read("expired.pem"),
       encryptedKey: read("encrypted.pem"),
       otherKey: read("other.pem"),
       passphrase,

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { after, test } from "node:test";
 import { runtime } from "../../adapters/auto.ts";
-import { type Bytes, ListenError, type ListenOptions } from "../../src/runtime.ts";
+import { type Bytes, ListenError, type ListenOptions, type TlsOptions } from "../../src/runtime.ts";
 import { respond } from "../../src/response.ts";
 import { connect, exchange, get, requestHead, toBytes } from "../_http.ts";
 import { makeCertificate } from "./_certificate.ts";
@@ -128,21 +128,21 @@ test(
 
 test("listen() says what is wrong with a certificate, key or passphrase", { skip }, async () => {
   const { cert, key, encryptedKey, passphrase, otherKey } = certificate!;
-  const wrong = [
-    { cert: "no certificate", key },
-    { cert, key: "no key" },
-    { cert, key: cert },
-    { cert: key, key },
-    { cert, key: otherKey },
-    { cert, key: encryptedKey, passphrase: passphrase + "x" },
-    { cert, key: encryptedKey },
+  const wrong: readonly [TlsOptions, keyof TlsOptions][] = [
+    [{ cert: "no certificate", key }, "cert"],
+    [{ cert, key: "no key" }, "key"],
+    [{ cert, key: cert }, "key"],
+    [{ cert: key, key }, "cert"],
+    [{ cert, key: otherKey }, "key"],
+    [{ cert, key: encryptedKey, passphrase: passphrase + "x" }, "passphrase"],
+    [{ cert, key: encryptedKey }, "passphrase"],
   ];
-  for (const [index, tls] of wrong.entries()) {
-    await assert.rejects(
-      listen({ tls }),
-      isListenError("tls", /^Cannot use the TLS certificate and key: /),
-      `case ${index}`,
-    );
+  const isTlsError = isListenError("tls", /^Cannot use the TLS certificate and key: /);
+  for (const [index, [tls, part]] of wrong.entries()) {
+    await assert.rejects(listen({ tls }), (error) => {
+      assert.equal((error as ListenError).part, part);
+      return isTlsError(error);
+    }, `case ${index}`);
   }
 });
 

@@ -17,6 +17,12 @@ async function shell(source: string, options: ServedOptions = {}): Promise<Serve
 
 afterEach(() => served?.close());
 
+/** Holds up all that this process does, for as many milliseconds. */
+function standStill(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
 describe("cgi() and time", () => {
   it("answers 504 when there is no head in time", async () => {
     await shell("exec sleep 60", { timeouts: { firstByte: 0.2 } });
@@ -44,6 +50,27 @@ describe("cgi() and time", () => {
     const response = await served.get();
     assert.equal(response.complete, true);
     assert.equal(response.text, "1\n2\n3\n4\n5\n6\n");
+  });
+
+  it("does not hold against a script what arrived while this process stood still", async () => {
+    await shell(`${HEAD}; echo 1; sleep 0.4; echo 2; sleep 0.5; echo 3`, { timeouts: { idle: 0.6 } });
+    const connection = await connect(served);
+    await connection.send(get("/"));
+    await connection.received(1);
+    standStill(800);
+    const response = await connection.response();
+    connection.close();
+    assert.equal(response.complete, true);
+    assert.equal(response.text, "1\n2\n3\n");
+  });
+
+  it("has its limits while this process stands still again and again", async () => {
+    await shell(`${HEAD}; echo 1; exec sleep 60`, { timeouts: { idle: 0.2 } });
+    const busy = setInterval(standStill, 1, 60);
+    const response = await served.get();
+    clearInterval(busy);
+    assert.equal(response.complete, false);
+    await served.message(/^response broken off: nothing more from the script for 0\.2 s/);
   });
 
   it("ends a script that goes on for too long", async () => {

@@ -6,9 +6,15 @@
 
 import { allocation } from "./costs/allocation.ts";
 import { eventLoop } from "./costs/event_loop.ts";
+import { noBody } from "./costs/no_body.ts";
 import { packageSize } from "./costs/package.ts";
 import { startUp } from "./costs/start_up.ts";
 import { htbin } from "./htbin.ts";
 import { runMeasurements } from "./run.ts";
 
-await runMeasurements("costs", "Costs", [startUp, allocation, eventLoop, packageSize], htbin([], /^/));
+await runMeasurements(
+  "costs",
+  "Costs",
+  [startUp, allocation, eventLoop, noBody, packageSize],
+  htbin([], /^/),
+);

@@ -57,6 +57,13 @@ export function spread(values: readonly number[], digits = 2): string {
   return `**${median(values).toFixed(digits)}** (${least.toFixed(digits)}–${most.toFixed(digits)})`;
 }
 
+/** The median, and between what half of them are: of many, the least and the greatest say little. */
+export function quartiles(values: readonly number[], digits = 2): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)]!.toFixed(digits);
+  return `**${median(values).toFixed(digits)}** (half of them ${at(0.25)}–${at(0.75)})`;
+}
+
 /** What should be reached, and whether it is. */
 export function aimCell(value: number, aim: number | null, at: "least" | "most"): string {
   if (aim === null) return "";

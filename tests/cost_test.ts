@@ -45,7 +45,13 @@ interface Site {
 }
 
 const OLD = new Date("2024-01-02T03:04:05Z");
-const SIZES = { "1k.html": 1024, "a/b/1k.html": 1024, "100k.js": 102_400, "1m.bin": 1_048_576 };
+const SIZES = {
+  "1k.html": 1024,
+  "a/b/1k.html": 1024,
+  "100k.js": 102_400,
+  "1m.bin": 1_048_576,
+  "1m.js": 1_048_576,
+};
 
 async function served(t: TestContext): Promise<Site> {
   const directory = await temporaryDirectory(t);
@@ -56,7 +62,13 @@ async function served(t: TestContext): Promise<Site> {
   }
   const fileSystem = countingFiles(10_000);
   const events: string[] = [];
-  const handler = site({ directory, cgi: true, fileSystem, log() {} });
+  const handler = site({
+    directory,
+    cgi: true,
+    fileSystem,
+    log() {},
+    static: { listing: true, compress: true },
+  });
   const server = await serve({
     port: 0,
     handler,
@@ -110,6 +122,21 @@ describe("a request that is answered from memory costs", () => {
   }
 });
 
+const A_FILE = { realPath: 1, stat: 0, open: 1, close: 1, list: 0 };
+/** A stream of it closes the file by itself. */
+const A_STREAM = { ...A_FILE, close: 0 };
+const GZIP = "Accept-Encoding: gzip";
+
+/** What memory does not hold. */
+const LOOKED_FOR_ONCE = [
+  ["a large file", get("/1m.bin"), 200, A_FILE],
+  ["a large part of one", get("/1m.bin", "Range: bytes=1-500000"), 206, A_FILE],
+  ["parts of one", get("/1m.bin", "Range: bytes=0-9,100-200000"), 206, A_FILE],
+  ["one that is compressed on the way", get("/1m.js", GZIP), 200, A_STREAM],
+  // As a file, as a folder, each name of an index; in the end its names, and what the one of them stands for.
+  ["a folder", get("/a/b/"), 200, { realPath: 4, stat: 1, open: 2, close: 1, list: 1 }],
+] as const;
+
 describe("a request that is answered from the disk costs", () => {
   it("a file that is asked for the first time", async (t) => {
     const { cost } = await served(t);
@@ -131,6 +158,20 @@ describe("a request that is answered from the disk costs", () => {
       undefined,
     ]);
   });
+
+  for (const [what, request, status, expected] of LOOKED_FOR_ONCE) {
+    it(`${what}: it is looked for once`, async (t) => {
+      const { cost, events } = await served(t);
+      await cost(request);
+      for (let count = 0; count < 3; count++) {
+        const { costs, ...answer } = await cost(request);
+        const { realPath = 0, stat = 0, open = 0, close = 0, list = 0 } = costs;
+        assert.equal(answer.status, status);
+        assert.deepEqual({ realPath, stat, open, close, list }, expected);
+      }
+      assert.equal(events.length, 4);
+    });
+  }
 
   it("a part of a file", async (t) => {
     const { cost } = await served(t);

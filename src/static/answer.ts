@@ -27,11 +27,9 @@ import type { Refusal } from "./refusal.ts";
 import type { Representation } from "./representation.ts";
 import type { Target } from "./target.ts";
 
-/** A GET or HEAD request for a path below the mount. */
+/** The head of a GET or HEAD request for a path below the mount. */
 export interface Exchange {
   readonly asked: Asked;
-  /** The whole of it; `null` while it is to be answered by its head. */
-  readonly request: Request | null;
   readonly target: Target;
   /** Decoded segments of the mount. */
   readonly mount: readonly string[];
@@ -41,17 +39,20 @@ export interface Exchange {
   readonly evidence: Evidence | null;
 }
 
-/** What comes of it; `null` where only the whole request can tell. */
-export type Outcome = FileAnswer | Response | Refusal | null;
+/** What comes of it: an answer, or an error page that is to be made. */
+export type Answer = FileAnswer | Response | Refusal;
+
+/** The same, or what makes it of the whole request. */
+export type Outcome = Answer | ((request: Request) => Promise<Answer>);
 
 /** Whether it is a file's answer. Whoever asks of what class it is would have Node load that. */
-export function isFileAnswer(outcome: NonNullable<Outcome>): outcome is FileAnswer {
+export function isFileAnswer(outcome: Outcome): outcome is FileAnswer {
   return "fields" in outcome;
 }
 
 /** Whether there is to be an error page. */
-export function isRefusal(outcome: NonNullable<Outcome>): outcome is Refusal {
-  return !("body" in outcome);
+export function isRefusal(answer: Answer): answer is Refusal {
+  return !("body" in answer);
 }
 
 /** Nothing is there. */
@@ -71,7 +72,7 @@ export async function answer(context: StaticContext, exchange: Exchange): Promis
     return redirect(withoutDoubledSlashes(target.encoded), target, headersFor(context, target));
   }
   const result = await answerPath(context, exchange);
-  if (result === null || result.status !== 404) return result;
+  if (typeof result === "function" || result.status !== 404) return result;
   const byRule = "byRule" in result && result.byRule === true;
   return byRule || context.spa === null ? result : await answerNavigation(context, exchange, context.spa);
 }
@@ -116,22 +117,22 @@ async function answerFolder(
   const index = await findIndex(context.view, found.segments, exchange.evidence);
   if (index !== null) return await sendFile(context, exchange, index);
   if (context.listing === null) return ABSENT;
-  const { request, target, mount } = exchange;
-  if (request === null) return null;
+  const { target, mount } = exchange;
   const { listingResponse } = await context.listing;
   const prefix = mount.map((segment) => `/${segment}`).join("");
-  const path = prefix + target.path;
-  const response = await listingResponse(context.view, {
-    request,
-    directory: found,
-    path,
-    mount: prefix,
-    search: target.search,
-    render: context.renderListing,
-    codings: context.codings,
-    decorate: (headers) => context.applyHeaders?.(headers, target.path, false),
-  });
-  return response === "failed" ? { status: 412 } : response;
+  return async (request) => {
+    const response = await listingResponse(context.view, {
+      request,
+      directory: found,
+      path: prefix + target.path,
+      mount: prefix,
+      search: target.search,
+      render: context.renderListing,
+      codings: context.codings,
+      decorate: (headers) => context.applyHeaders?.(headers, target.path, false),
+    });
+    return response === "failed" ? { status: 412 } : response;
+  };
 }
 
 /** Sends a file with the headers of its own path, which for an index is not the path of the request. */

@@ -37,9 +37,7 @@ import { parseTarget, type Target, withPath } from "./target.ts";
 export function staticFiles(options: StaticOptions): Handler {
   const context = createContext(options);
   const { memory } = context;
-  const headStart = createHeadStart(context, (asked, requestId) => {
-    return tryAnswer(context, { ...asked, request: null }, requestId);
-  });
+  const headStart = createHeadStart(context, (asked, requestId) => tryAnswer(context, asked, requestId));
   const atOnce: AtOnce = (head, connection) =>
     memory?.recall(head, connection.mount) ?? headStart.begin(head, connection);
   return Object.assign(handleStatic, { atOnce });
@@ -58,12 +56,15 @@ export function staticFiles(options: StaticOptions): Handler {
     if (typeof target === "number") return await refuse(context, { status: target }, request, path);
     const mapped = mapTarget(context, target, request);
     if (mapped === 404) return await refuse(context, { status: 404 }, request, path);
-    const exchange = { asked: request, request, target: mapped, mount, routed: connection.mount };
+    const requestId = () => connection.requestId;
+    const exchange = { asked: request, target: mapped, mount, routed: connection.mount };
     const outcome = (connection.begun && headStart.take(connection.begun)) ??
-      await tryAnswer(context, exchange, () => connection.requestId);
-    if (outcome === null) throw new TypeError("Cannot answer: nothing has come of a whole request");
-    if (isFileAnswer(outcome)) return toResponse(outcome);
-    return isRefusal(outcome) ? await refuse(context, outcome, request, path) : outcome;
+      await tryAnswer(context, exchange, requestId);
+    const answer = typeof outcome === "function"
+      ? await trying(context, mapped, requestId, () => outcome(request))
+      : outcome;
+    if (isFileAnswer(answer)) return toResponse(answer);
+    return isRefusal(answer) ? await refuse(context, answer, request, path) : answer;
   }
 }
 
@@ -74,18 +75,29 @@ function mapTarget({ rewrite }: StaticContext, target: Target, request: Request)
   return path === null ? 404 : withPath(target, path);
 }
 
-/** A file that changes between being opened and read is there again a moment later: one more try. */
-async function tryAnswer(
+function tryAnswer(
   context: StaticContext,
   exchange: Omit<Exchange, "evidence">,
   requestId: () => string | undefined,
 ): Promise<Outcome> {
+  return trying(context, exchange.target, requestId, () => {
+    return answer(context, { ...exchange, evidence: context.memory?.evidence() ?? null });
+  });
+}
+
+/** A file that changes between being opened and read is there again a moment later: one more try. */
+async function trying<T extends Outcome>(
+  { log }: StaticContext,
+  { path }: Target,
+  requestId: () => string | undefined,
+  make: () => Promise<T>,
+): Promise<T | Refusal> {
   for (let attempt = 1;; attempt++) {
     try {
-      return await answer(context, { ...exchange, evidence: context.memory?.evidence() ?? null });
+      return await make();
     } catch (error) {
       if (attempt === 1 && error instanceof FileError && error.reason === "changed") continue;
-      return refuseFailure(error, exchange.target.path, context.log, requestId());
+      return refuseFailure(error, path, log, requestId());
     }
   }
 }

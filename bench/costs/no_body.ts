@@ -49,7 +49,7 @@ export const noBody: Measurement = {
         const costs: number[][] = [];
         for (let turn = 0; turn < rounds * TURNS; turn++) {
           const own = new Map<Load, number>();
-          for (const load of turn % 2 === 0 ? loads : loads.toReversed()) {
+          for (const load of turn % 2 === 0 ? loads : [...loads].reverse()) {
             const { cpu, requests, errors } = await send(server, 1, load);
             if (errors > 0) throw new Error(`${contender.name}: ${errors} wrong answers`);
             own.set(load, cpu / requests * 1e6);

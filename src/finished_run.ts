@@ -13,14 +13,20 @@ export interface FinishedRun {
   readonly status: ExitStatus;
 }
 
-const runs = new WeakMap<ChildProcess, FinishedRun>();
+/** Beside the run, its child: whoever copies that, copies this. Not a `WeakMap`: the collector carries its entries on. */
+const RUN = Symbol("finished run");
+
+interface Finished {
+  [RUN]?: { readonly child: ChildProcess; readonly run: FinishedRun };
+}
 
 /** Called by an adapter. Another object made of the child, with other streams, is not meant by it. */
 export function hasFinished(child: ChildProcess, run: FinishedRun): void {
-  runs.set(child, run);
+  (child as Finished)[RUN] = { child, run };
 }
 
 /** `undefined` for a program that may still do something, or that is not known to have ended. */
 export function finishedRun(child: ChildProcess): FinishedRun | undefined {
-  return runs.get(child);
+  const finished = (child as Finished)[RUN];
+  return finished?.child === child ? finished.run : undefined;
 }

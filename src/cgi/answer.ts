@@ -84,7 +84,7 @@ function answerDocument(exchange: Exchange, answer: Answer, rest: Bytes): Respon
     }
     // RFC 9110 section 15.3.6: the one of them whose framing is not plain from the status.
     if (status === 205) answer.headers.set("content-length", "0");
-    return respond(status, answer.headers, null, statusText);
+    return respond(status, answer.headers.toHeaders(), null, statusText);
   }
   const excess = (): void => exchange.warn("wrote more than its Content-Length: the rest was cut off");
   const body = readScriptBody({ running, answer, rest, onExcess: once(excess) });
@@ -129,7 +129,7 @@ async function answerRedirect(
   if (running.stopped() !== null) return await failStopped(exchange);
   if (exit !== null && !isSuccess(exit)) return await failBadOutput(exchange, { reason: describeExit(exit) });
   return await redirectLocally(plan.target, request, connection) ??
-    respond(plan.answer.status, plan.answer.headers, null);
+    respond(plan.answer.status, plan.answer.headers.toHeaders(), null);
 }
 
 /** Output that nobody wants is read up to this many bytes, so that the script may end by itself. */

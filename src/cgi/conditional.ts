@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AnswerFields } from "../fields.ts";
 import { parseHttpDate } from "../static/http_date.ts";
 import { evaluateConditions } from "../static/preconditions.ts";
 import type { Answer } from "./response.ts";
@@ -39,8 +40,8 @@ export function conditionalStatus(
 }
 
 /** Removes what describes a body that is not sent (RFC 9110 section 15.4.5). */
-export function withoutBodyFields(headers: Headers): Headers {
-  const kept = new Headers(headers);
+export function withoutBodyFields(headers: AnswerFields): Headers {
+  const kept = headers.toHeaders();
   for (const name of ["content-encoding", "content-language", "content-range", "content-type"]) {
     kept.delete(name);
   }

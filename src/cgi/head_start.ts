@@ -5,7 +5,7 @@
  * @module
  */
 
-import { preparedHeaders, type PreparedResponse, type RequestHead } from "../at_once.ts";
+import type { PreparedResponse, RequestHead } from "../at_once.ts";
 import { finishedRun } from "../finished_run.ts";
 import type { AnsweringScript, Begun, Connection } from "../handler.ts";
 import type { Log } from "../log/events.ts";
@@ -95,7 +95,7 @@ export function createHeadStart(host: HeadStartOptions): HeadStart {
         return {
           status,
           statusText,
-          headers: preparedHeaders(headers),
+          headers: headers.toRecord(),
           body,
           requestId,
           script: endedScript(script.filename, pid, run.status),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AnswerFields } from "../fields.ts";
 import { type Field, quote, type ScriptHead } from "./head.ts";
 
 /** What a script's head asks for. */
@@ -22,7 +23,7 @@ export interface Answer {
   readonly status: number;
   readonly statusText: string;
   /** Without `Content-Length`: that depends on what becomes of the body. */
-  readonly headers: Headers;
+  readonly headers: AnswerFields;
   /** The script's `Content-Length`, which its bytes are held to. */
   readonly length: number | null;
   /** Whether the script left the status to the server, which may then answer 304 or 412. */
@@ -119,20 +120,23 @@ function transferCoding(fields: readonly Field[], statusLine: boolean): boolean 
   return `a Transfer-Encoding header: ${quote(coding.join(", "))}`;
 }
 
-function clientHeaders(fields: readonly Field[]): Headers {
-  const named = new Set<string>();
-  for (const [name, value] of fields) {
-    if (name.toLowerCase() !== "connection") continue;
-    for (const option of value.split(",")) named.add(option.trim().toLowerCase());
-  }
-  const headers = new Headers();
+function clientHeaders(fields: readonly Field[]): AnswerFields {
+  const named = connectionOptions(fields);
+  const headers = new AnswerFields();
   for (const [name, value] of fields) {
     const key = name.toLowerCase();
-    if (HOP_BY_HOP.has(key) || named.has(key) || isOurs(key)) continue;
-    if (SINGLE.has(key)) headers.set(key, value);
-    else headers.append(name, value);
+    if (HOP_BY_HOP.has(key) || named.includes(key) || isOurs(key)) continue;
+    const before = SINGLE.has(key) ? null : headers.get(key);
+    if (key === "set-cookie") headers.append(key, value);
+    else headers.set(key, before === null ? value : `${before}, ${value}`);
   }
   return headers;
+}
+
+/** The fields that a script's `Connection` names. */
+function connectionOptions(fields: readonly Field[]): readonly string[] {
+  const said = fields.filter(([name]) => name.toLowerCase() === "connection");
+  return said.flatMap(([, value]) => value.split(",")).map((option) => option.trim().toLowerCase());
 }
 
 /** Fields for the server, or that it writes itself: `Date` comes from the runtime, once. */

@@ -188,7 +188,7 @@ export function createRunner(host: RunnerOptions): Runner {
     connection.onScript?.(endedScript(scriptFilename, child.pid, run.status));
     release(course);
     scriptLog(attempt, child).exit(run.status, null, performance.now() - started);
-    return respond(answer.status, answer.headers, answer.body, answer.statusText);
+    return respond(answer.status, answer.headers.toHeaders(), answer.body, answer.statusText);
   }
 
   async function runStarted(

@@ -20,14 +20,21 @@ export interface RunningSet {
 /** Makes an empty one. */
 export function createRunningSet(): RunningSet {
   const scripts = new Set<RunningScript>();
-  const starts = new Set<Promise<unknown>>();
+  // Counted, not kept: the collector would carry each of them on, with all that it holds.
+  let starts = 0;
+  const awaiting: (() => void)[] = [];
   let stopping = false;
 
   async function allEnded(): Promise<true> {
-    while (scripts.size > 0 || starts.size > 0) {
-      await Promise.allSettled([...starts, ...Array.from(scripts, (script) => script.ended)]);
+    while (scripts.size > 0 || starts > 0) {
+      await Promise.allSettled(Array.from(scripts, (script) => script.ended));
+      if (starts > 0) await new Promise<void>((resolve) => awaiting.push(resolve));
     }
     return true;
+  }
+  function started(): void {
+    starts -= 1;
+    if (awaiting.length > 0) { for (const tell of awaiting.splice(0)) tell(); }
   }
   return {
     add(script) {
@@ -35,13 +42,10 @@ export function createRunningSet(): RunningSet {
       void script.ended.then(() => scripts.delete(script));
       if (stopping) script.stop("shutdown");
     },
-    async starting(start) {
-      starts.add(start);
-      try {
-        return await start;
-      } finally {
-        starts.delete(start);
-      }
+    starting(start) {
+      starts += 1;
+      start.then(started, started);
+      return start;
     },
     async close(graceMs) {
       const ended = allEnded();

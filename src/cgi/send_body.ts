@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AnswerFields } from "../fields.ts";
 import { BrokenBody, respond } from "../response.ts";
 import type { Bytes } from "../runtime.ts";
 import type { Answer } from "./response.ts";
@@ -68,13 +69,14 @@ export async function sendBody(delivery: BodyDelivery): Promise<Response> {
   pending.catch(() => {});
   if (answer.length !== null) answer.headers.set("content-length", String(answer.length));
   const stream = deliver(delivery, held, pending);
-  return respond(answer.status, answer.headers, stream, answer.statusText);
+  return respond(answer.status, answer.headers.toHeaders(), stream, answer.statusText);
 }
 
 function sendWhole({ answer, body, onFull }: BodyDelivery, held: readonly Bytes[], size: number): Response {
   if (body.isFull()) onFull();
   answer.headers.set("content-length", String(size));
-  return respond(answer.status, answer.headers, size === 0 ? null : join(held, size), answer.statusText);
+  const headers = answer.headers.toHeaders();
+  return respond(answer.status, headers, size === 0 ? null : join(held, size), answer.statusText);
 }
 
 /**
@@ -95,8 +97,8 @@ function errorOf(
 }
 
 /** No cache may keep it, and no browser may follow it. */
-function withoutValidators(headers: Headers): Headers {
-  const kept = new Headers(headers);
+function withoutValidators(fields: AnswerFields): Headers {
+  const kept = fields.toHeaders();
   for (const name of ["etag", "last-modified", "expires", "location"]) kept.delete(name);
   kept.set("cache-control", "no-store");
   return kept;

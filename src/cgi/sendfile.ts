@@ -114,7 +114,7 @@ async function send(
 
 /** The script's own headers win, but for those that the file's bytes decide. */
 function addScriptHeaders(headers: Fields, answer: Answer): void {
-  for (const [name, value] of answer.headers) {
+  for (const [name, value] of answer.headers.toHeaders()) {
     if (OF_THE_FILE.includes(name)) continue;
     if (name === "set-cookie") headers.append(name, value);
     else headers.set(name, value);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { AnswerFields } from "../fields.ts";
 import type { FinishedRun } from "../finished_run.ts";
 import type { Bytes } from "../runtime.ts";
 import { type Conditional, conditionalStatus } from "./conditional.ts";
@@ -16,7 +17,7 @@ import { mayHaveBody, planResponse } from "./response.ts";
 export interface WholeAnswer {
   readonly status: number;
   readonly statusText: string;
-  readonly headers: Headers;
+  readonly headers: AnswerFields;
   /** `null` for none. */
   readonly body: Bytes | null;
 }

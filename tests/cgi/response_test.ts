@@ -20,7 +20,7 @@ function answer(head: string, strict = true): Answer {
 }
 
 function headers(head: string): Record<string, string> {
-  return Object.fromEntries(answer(head).headers);
+  return Object.fromEntries(answer(head).headers.toHeaders());
 }
 
 describe("planResponse()", () => {
@@ -101,14 +101,14 @@ describe("planResponse()", () => {
 
   it("keeps several fields of one name apart", () => {
     const { headers } = answer("Status: 200\nSet-Cookie: a=1\nSet-Cookie: b=2; Path=/, x\nVary: a\nVary: b");
-    assert.deepEqual(headers.getSetCookie(), ["a=1", "b=2; Path=/, x"]);
+    assert.deepEqual(headers.toHeaders().getSetCookie(), ["a=1", "b=2; Path=/, x"]);
     assert.equal(headers.get("vary"), "a, b");
   });
 
   it("reads the Content-Length, and keeps it to itself", () => {
     const { length, headers } = answer("Content-Type: a/b\nContent-Length: 0012");
     assert.equal(length, 12);
-    assert.equal(headers.has("content-length"), false);
+    assert.equal(headers.get("content-length"), null);
   });
 
   for (const value of ["abc", "-1", "1.5", "1, 1", "0x10", "9".repeat(20)]) {
@@ -141,7 +141,7 @@ describe("planResponse()", () => {
       "HTTP/1.1 200 OK\nTransfer-Encoding: Chunked\nContent-Length: 5",
     );
     assert.deepEqual({ chunked, length }, { chunked: true, length: null });
-    assert.equal(headers.has("transfer-encoding"), false);
+    assert.equal(headers.get("transfer-encoding"), null);
     assert.equal(plan("HTTP/1.1 200 OK\nTransfer-Encoding: gzip, chunked").kind, "bad");
   });
 
@@ -149,7 +149,7 @@ describe("planResponse()", () => {
     const planned = plan("X-Sendfile: /srv/a b\nContent-Type: a/b");
     assert.ok(planned.kind === "sendfile");
     assert.equal(planned.path, "/srv/a b");
-    assert.equal(planned.answer.headers.has("x-sendfile"), false);
+    assert.equal(planned.answer.headers.get("x-sendfile"), null);
   });
 
   it("keeps the bytes of a value", () => {

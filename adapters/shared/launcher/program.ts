@@ -2,8 +2,7 @@
  * The launcher: a small process that starts programs for this one. Its text, in Python.
  *
  * A runtime that forks copies the tables of all its memory: Node for each program, Deno for a process group. This process
- * is small and stays so, and its `posix_spawn` copies nothing (it is `vfork` underneath), makes the session, sets the
- * signals, and says which error the system gave.
+ * is small and stays so, and what it starts programs with copies nothing (`spawning.ts`).
  *
  * It makes the pipes too: this process opens them by their numbers below `/proc`, so that nothing is ever on a disk. What
  * it keeps of them is neither a reader nor a writer (O_PATH), so that the end of a program's output shows, a program whose
@@ -14,15 +13,15 @@
  * @module
  */
 
+import { spawning } from "./spawning.ts";
+
 /** Takes: how many slots there are; the number of the user to become, and that of its group, or nothing twice. */
 export const program: string = String.raw`
 import fcntl, os, select, signal, sys, time
+${spawning}
 
 READ = os.O_RDONLY | os.O_NONBLOCK
 WRITE = os.O_WRONLY | os.O_NONBLOCK
-# A program must not inherit that they are ignored: Python's own doing, or of whoever started the server.
-DEFAULT = [s for s in range(1, 65) if s not in (32, 33) and signal.getsignal(s) == signal.SIG_IGN]
-DUP = os.POSIX_SPAWN_DUP2
 # What is waited for: to read from the two for output, to write into the one for input.
 FLAGS = READ, READ, WRITE
 EVENTS = [event | select.EPOLLONESHOT for event in (select.EPOLLIN, select.EPOLLIN, select.EPOLLOUT)]
@@ -133,17 +132,12 @@ def start(slot, fields, body):
             opened.append(source)
             if is_fed: room, _ = room_in(source)
         what = b"program"
-        os.chdir(cwd)
-        environment = dict([field.split(b"=", 1) for field in fields[4 + count:]])
-        pid = os.posix_spawn(fields[4], fields[4:4 + count], environment,
-            file_actions=((DUP, source, 0), (DUP, opened[0], 1), (DUP, opened[1], 2)),
-            setsid=True, setsigmask=(), setsigdef=DEFAULT)
+        pid = spawn(fields[4:4 + count], cwd, fields[4 + count:], source, opened[0], opened[1])
         running[pid] = slot
         if not is_fed: young.append((time.monotonic() + min(HOLD * (len(young) + 1), LONGEST_HOLD), pid))
     except OSError as error:
         failure = b"F %s %d %s\n" % (slot.key, error.errno, what)
     for fd in opened: os.close(fd)
-    os.chdir("/")
     if failure: say(failure)
     # What is to feed it waits for that.
     elif is_fed: slot.announce(pid, room)

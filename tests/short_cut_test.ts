@@ -1,6 +1,6 @@
 /**
  * Requests that are byte for byte ones that were there before: answered like any other, whatever comes before them, with
- * them and after them. On Node and Bun they pass by the parser.
+ * them and after them. Without TLS, they pass by the parser.
  */
 
 import assert from "node:assert/strict";

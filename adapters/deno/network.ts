@@ -27,6 +27,7 @@ export const network: Network = {
         if (options.tls !== undefined) mendTls(server);
         return keepAccepting(server, options);
       },
+      skipsParser: options.tls === undefined,
     });
   },
 };

@@ -14,7 +14,7 @@ import { createForwarded, type Forwarded, type ReadForwarded } from "./forwarded
 import { inheritedVariables } from "./inherited.ts";
 import { plainAddress } from "./ip_address.ts";
 import type { CgiOptions, ScriptCall } from "./options.ts";
-import { fieldText, headerVariables } from "./request_headers.ts";
+import { addHeaders, fieldText } from "./request_headers.ts";
 import type { Script } from "./script.ts";
 import { addressAsHost, requestedHost } from "./server_name.ts";
 
@@ -66,45 +66,45 @@ export function createEnvironment(
 
   return function createVariables(call) {
     // A password that this server has verified is no business of the script's.
-    const variables = headerVariables(call.request.headers, passAuthorization && !call.connection.user);
-    variables.set("GATEWAY_INTERFACE", "CGI/1.1");
-    variables.set("SERVER_SOFTWARE", software);
+    const variables: Variables = { GATEWAY_INTERFACE: "CGI/1.1", SERVER_SOFTWARE: software };
+    addHeaders(variables, call.request, passAuthorization && !call.connection.user);
     addRequest(variables, call);
     addScript(variables, call.script);
     addPeers(variables, call, readForwarded);
     addExtensions(variables, call);
     const own = typeof env === "function" ? env(scriptCall(call)) : env;
     if (typeof env === "function") checkVariables(own);
-    return Object.fromEntries(override(variables, own, inherited));
+    override(variables, own, inherited);
+    return variables;
   };
 }
 
-type Variables = Map<string, string>;
+type Variables = Record<string, string>;
 
 /** RFC 3875 sections 4.1.2, 4.1.3, 4.1.7, 4.1.12, 4.1.16, and REQUEST_URI. */
 function addRequest(variables: Variables, call: EnvironmentCall): void {
   const { request, url, connection } = call;
   const query = rawQuery(request, url);
-  variables.set("REQUEST_METHOD", request.method);
-  variables.set("SERVER_PROTOCOL", connection.protocol ?? "HTTP/1.1");
-  variables.set("QUERY_STRING", query);
-  variables.set("REQUEST_URI", url.pathname + (query === "" ? "" : `?${query}`));
+  variables["REQUEST_METHOD"] = request.method;
+  variables["SERVER_PROTOCOL"] = connection.protocol ?? "HTTP/1.1";
+  variables["QUERY_STRING"] = query;
+  variables["REQUEST_URI"] = url.pathname + (query === "" ? "" : `?${query}`);
   if (call.contentLength !== null) {
-    variables.set("CONTENT_LENGTH", String(call.contentLength));
+    variables["CONTENT_LENGTH"] = String(call.contentLength);
   }
   const type = request.headers.get("content-type");
-  if (type) variables.set("CONTENT_TYPE", fieldText(type));
+  if (type) variables["CONTENT_TYPE"] = fieldText(type);
 }
 
 /** Sections 4.1.5, 4.1.6, 4.1.13, and what PHP and others go by. */
 function addScript(variables: Variables, script: Script): void {
-  variables.set("SCRIPT_NAME", script.scriptName);
-  variables.set("SCRIPT_FILENAME", script.filename);
-  variables.set("DOCUMENT_ROOT", script.documentRoot);
+  variables["SCRIPT_NAME"] = script.scriptName;
+  variables["SCRIPT_FILENAME"] = script.filename;
+  variables["DOCUMENT_ROOT"] = script.documentRoot;
   if (script.pathInfo === null) return;
-  variables.set("PATH_INFO", script.pathInfo);
+  variables["PATH_INFO"] = script.pathInfo;
   const translated = translatePath(script.documentRoot, script.pathInfo);
-  if (translated !== null) variables.set("PATH_TRANSLATED", translated);
+  if (translated !== null) variables["PATH_TRANSLATED"] = translated;
 }
 
 /** Sections 4.1.8 to 4.1.11, 4.1.14, 4.1.15: who asks, and whom. */
@@ -118,26 +118,23 @@ function addPeers(
   const forwarded = readForwarded(request.headers, remote);
   const address = forwarded?.address ?? plainAddress(remote?.hostname ?? "");
   const port = forwarded === null ? remote?.port : forwarded.port;
-  variables.set("REMOTE_ADDR", address);
+  variables["REMOTE_ADDR"] = address;
   // No name look-up: slow, and the client's to choose. The section allows the address.
-  variables.set("REMOTE_HOST", address);
-  if (port) variables.set("REMOTE_PORT", String(port));
+  variables["REMOTE_HOST"] = address;
+  if (port) variables["REMOTE_PORT"] = String(port);
   if (user !== null) {
-    variables.set("REMOTE_USER", user.name);
-    variables.set("AUTH_TYPE", user.scheme);
+    variables["REMOTE_USER"] = user.name;
+    variables["AUTH_TYPE"] = user.scheme;
   }
   const secure = connection.secure ?? url.protocol === "https:";
   const scheme = forwarded?.scheme ?? (secure ? "https" : "http");
-  variables.set("REQUEST_SCHEME", scheme);
-  if (scheme === "https") variables.set("HTTPS", "on");
-  if (hasInvalidHost(request)) variables.delete("HTTP_HOST");
+  variables["REQUEST_SCHEME"] = scheme;
+  if (scheme === "https") variables["HTTPS"] = "on";
+  if (hasInvalidHost(request)) delete variables["HTTP_HOST"];
   const host = forwarded?.host ?? requestedHost(request, url);
-  variables.set(
-    "SERVER_NAME",
-    host?.host ?? (local === null ? url.hostname : addressAsHost(local.hostname)),
-  );
-  variables.set("SERVER_PORT", String(serverPort(call, forwarded, scheme)));
-  if (local !== null) variables.set("SERVER_ADDR", plainAddress(local.hostname));
+  variables["SERVER_NAME"] = host?.host ?? (local === null ? url.hostname : addressAsHost(local.hostname));
+  variables["SERVER_PORT"] = String(serverPort(call, forwarded, scheme));
+  if (local !== null) variables["SERVER_ADDR"] = plainAddress(local.hostname);
 }
 
 /** The port of the socket; behind a trusted proxy the port of that proxy. */
@@ -157,14 +154,14 @@ function serverPort(
 function addExtensions(variables: Variables, call: EnvironmentCall): void {
   const { requestId } = call.connection;
   // php-cgi runs nothing without it (cgi.force_redirect).
-  variables.set("REDIRECT_STATUS", "200");
+  variables["REDIRECT_STATUS"] = "200";
   if (call.redirectedFrom) {
-    variables.set("REDIRECT_URL", call.redirectedFrom.url);
-    variables.set("REDIRECT_QUERY_STRING", call.redirectedFrom.query);
+    variables["REDIRECT_URL"] = call.redirectedFrom.url;
+    variables["REDIRECT_QUERY_STRING"] = call.redirectedFrom.query;
   }
-  if (requestId !== undefined) variables.set("X_REQUEST_ID", requestId);
+  if (requestId !== undefined) variables["X_REQUEST_ID"] = requestId;
   if (call.deadlineMs !== null && Number.isFinite(call.deadlineMs)) {
-    variables.set("X_TIME_LIMIT_MS", String(Math.floor(call.deadlineMs)));
+    variables["X_TIME_LIMIT_MS"] = String(Math.floor(call.deadlineMs));
   }
 }
 
@@ -172,17 +169,26 @@ function override(
   variables: Variables,
   own: Readonly<Record<string, string | undefined>>,
   inherited: ReadonlyMap<string, string>,
-): Variables {
-  for (const [name, value] of Object.entries(own)) {
-    if (value === undefined) variables.delete(name);
-    else variables.set(name, value);
+): void {
+  for (const name of Object.keys(own)) {
+    const value = own[name];
+    if (value === undefined) delete variables[name];
+    else define(variables, name, value);
   }
   for (const [name, value] of inherited) {
-    if (!variables.has(name) && !Object.hasOwn(own, name)) {
-      variables.set(name, value);
-    }
+    if (!Object.hasOwn(variables, name) && !Object.hasOwn(own, name)) define(variables, name, value);
   }
-  return variables;
+}
+
+/** Of names that are somebody else's choice, one is none for an assignment. */
+function define(variables: Variables, name: string, value: string): void {
+  if (name !== "__proto__") variables[name] = value;
+  else {Object.defineProperty(variables, name, {
+      value,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });}
 }
 
 function scriptCall({ request, connection, script }: EnvironmentCall): ScriptCall {

@@ -28,24 +28,22 @@ const WITHHELD: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The variables of the request's headers.
+ * Adds the variables of a request's headers.
  *
  * Only names of letters, digits and hyphens become one: `X_Foo` and `X.Foo` would be the same variable as `X-Foo`, and
  * so could replace what a proxy in front vouches for. `Authorization` only with `passAuthorization`.
  */
-export function headerVariables(
-  headers: Pick<RequestFields, "forEach">,
+export function addHeaders(
+  variables: Record<string, string>,
+  { headers }: { readonly headers: Pick<RequestFields, "forEach"> },
   passAuthorization: boolean,
-): Map<string, string> {
-  const variables = new Map<string, string>();
+): void {
   headers.forEach((value, field) => {
     const variable = variableFor(field);
     if (variable === null || (variable === "HTTP_AUTHORIZATION" && !passAuthorization)) return;
     if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) return;
-    const before = variables.get(variable);
-    variables.set(variable, joinValues(variable, before, fieldText(value)));
+    variables[variable] = joinValues(variable, variables[variable], fieldText(value));
   });
-  return variables;
 }
 
 const known = new Map<string, string | null>();

@@ -32,7 +32,7 @@ export function askForAnswer(
 /** Sends an answer. `"done"` when nothing of it is left. */
 export function sendPrepared(
   outgoing: ServerResponse,
-  { status, statusText, headers, body, onSent }: PreparedResponse,
+  { status, statusText, headers, body, onSent, script }: PreparedResponse,
 ): Remainder | "done" {
   // Not changed by it, whatever the type says.
   const fields = headers as Record<string, string | string[]>;
@@ -40,7 +40,7 @@ export function sendPrepared(
   else outgoing.writeHead(status, fields);
   const length = body === null ? 0 : body.length;
   if (body === null) outgoing.end();
-  else outgoing.end(bufferOf(body));
+  else outgoing.end(script === undefined ? keptBufferOf(body) : bufferOf(body));
   if (outgoing.writableLength === 0) {
     onSent?.({ begun: true, bytes: length, complete: true });
     return "done";
@@ -71,13 +71,15 @@ export function reporter(
 
 const buffers = new WeakMap<Bytes, Buffer>();
 
-/** The same bytes in the only class that `node:http` takes as it is: it would make one for each response. */
-function bufferOf(bytes: Bytes): Buffer {
+/** The same bytes in the only class that `node:http` takes as it is. */
+function bufferOf({ buffer, byteOffset, byteLength }: Bytes): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/** Once for bytes that are sent again and again. */
+function keptBufferOf(bytes: Bytes): Buffer {
   let buffer = buffers.get(bytes);
-  if (buffer === undefined) {
-    buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    buffers.set(bytes, buffer);
-  }
+  if (buffer === undefined) buffers.set(bytes, buffer = bufferOf(bytes));
   return buffer;
 }
 

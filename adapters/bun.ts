@@ -4,12 +4,12 @@
  * @module
  */
 
-import process from "node:process";
 import type { Runtime } from "../src/runtime.ts";
 import { files } from "./bun/files.ts";
 import { network } from "./bun/network.ts";
 import { processes } from "./bun/processes.ts";
 import { terminal } from "./bun/terminal.ts";
+import { process } from "./shared/process.ts";
 
 /**
  * Bun.

@@ -4,12 +4,12 @@
  * @module
  */
 
-import process from "node:process";
 import type { Runtime } from "../src/runtime.ts";
 import { files } from "./node/files.ts";
 import { network } from "./node/network.ts";
 import { processes } from "./node/processes.ts";
 import { relay, terminal } from "./node/terminal.ts";
+import { process } from "./shared/process.ts";
 import { ownDescriptor } from "./shared/standard_stream.ts";
 
 export { type NodeListener, toNodeListener } from "./shared/node_http/node_listener.ts";

@@ -9,36 +9,26 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import process from "node:process";
+import { bundle } from "./bundle.js";
 
 const { bin, dependencies, exports } = JSON.parse(readFileSync("package.json", "utf8"));
 
 /** Of what is in the command from elsewhere. */
-const NOTICE = "// With functions of @std: Copyright 2018-2026 the Deno authors. MIT license (see LICENSE).";
+const NOTICE = `// With functions of @std: Copyright 2018-2026 the Deno authors. MIT license (see LICENSE).
+// With commander: Copyright (c) 2011 TJ Holowaychuk. MIT license (see LICENSE).`;
 
 rmSync("dist", { recursive: true, force: true });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
   stdio: "inherit",
 });
-bundleCommand("cli.ts", bin.htbin);
+// Dependencies stay what npm installs, but for functions of @std; commander is none.
+await bundle("cli.ts", dirname(bin.htbin), Object.keys(dependencies).filter((name) => name !== "deno-std"));
+const command = readFileSync(bin.htbin, "utf8");
+writeFileSync(bin.htbin, command.replace("\n", `\n${NOTICE}\n`));
 const entries = Object.values(exports).flatMap((entry) => Object.values(entry));
 const needed = reachable([...Object.values(bin), ...entries].map(normalize));
 for (const path of filesBelow("dist")) {
   if (!needed.has(path)) rmSync(path);
-}
-
-/**
- * The command as one file, and one for each part that is loaded later: 200 modules take 100 ms to be found and linked.
- * Not minified, so that an error says where it happened. Dependencies stay what npm installs, but for functions of @std.
- */
-function bundleCommand(source, target) {
-  const external = Object.keys(dependencies).filter((name) => name !== "deno-std");
-  execFileSync("node_modules/bun/bin/bun.exe", [
-    ...["build", source, "--target=node", "--splitting", `--outdir=${dirname(target)}`],
-    ...["--entry-naming=[name].js", "--chunk-naming=cli/[name]-[hash].js"],
-    ...external.map((name) => `--external=${name}`),
-  ], { stdio: ["ignore", "ignore", "inherit"] });
-  const code = readFileSync(target, "utf8");
-  writeFileSync(target, code.replace("\n", `\n${NOTICE}\n`));
 }
 
 /** The files that these import, themselves included. A declaration imports declarations. */

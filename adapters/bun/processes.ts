@@ -6,10 +6,10 @@
 
 import { readFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
-import process from "node:process";
 import type { Bytes, ChildProcess, Command, ExitStatus, ProcessHost } from "../../src/runtime.ts";
 import { feed, type PipeInput } from "../shared/feed.ts";
 import { createLaunching } from "../shared/launcher/launching.ts";
+import { process } from "../shared/process.ts";
 import { processGroup } from "../shared/process_group.ts";
 import { spawnError } from "../shared/spawn_error.ts";
 import { createSpool } from "../shared/spool_file.ts";

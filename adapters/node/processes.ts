@@ -7,11 +7,11 @@
 import type { ChildProcess as NodeChild } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
-import process from "node:process";
 import type { Writable } from "node:stream";
 import type { ChildProcess, Command, ExitStatus, ProcessHost } from "../../src/runtime.ts";
 import { feed, type PipeInput } from "../shared/feed.ts";
 import { createLaunching } from "../shared/launcher/launching.ts";
+import { process } from "../shared/process.ts";
 import { processGroup } from "../shared/process_group.ts";
 import { isRunnable } from "../shared/program_format.ts";
 import { formatError, spawnError } from "../shared/spawn_error.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import process from "node:process";
 import type { Readable } from "node:stream";
 import type { DroppedLines, Output } from "../shared/output.ts";
+import { process } from "../shared/process.ts";
 
 /** The variable that tells a worker so. */
 const VARIABLE = "HTBIN_RELAYED_LOG";

@@ -5,10 +5,10 @@
  */
 
 import { Socket } from "node:net";
-import process from "node:process";
 import type { Terminal } from "../../src/runtime.ts";
 import { nodeTerminal, standardOutput } from "../shared/node_terminal.ts";
 import type { Relay } from "../shared/node_workers.ts";
+import { process } from "../shared/process.ts";
 import { letHeapGrow } from "./heap.ts";
 import { RELAYED_ENVIRONMENT, relayedDrop, relayLines } from "./relay.ts";
 

@@ -4,11 +4,11 @@
  * @module
  */
 
-import process from "node:process";
 import { isatty } from "node:tty";
 import type { Terminal } from "../../src/runtime.ts";
 import { browserCommand } from "./browser.ts";
 import { type DroppedLines, type Output, output } from "./output.ts";
+import { process } from "./process.ts";
 import { standardStream, type StopWaiting } from "./standard_stream.ts";
 
 /** How long a reader may take for what was written last, in milliseconds. */

@@ -5,9 +5,9 @@
  */
 
 import cluster from "node:cluster";
-import process from "node:process";
 import type { Readable } from "node:stream";
 import type { ExitStatus, Line, Worker, Workers } from "../../src/runtime.ts";
+import { process } from "./process.ts";
 
 /** Names the starter to a worker: another program, such as a process manager, may have workers as well. */
 const STARTER = "HTBIN_STARTER";

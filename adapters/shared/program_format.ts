@@ -8,7 +8,7 @@
  */
 
 import { closeSync, constants, openSync, readdirSync, readSync, statSync } from "node:fs";
-import process from "node:process";
+import { process } from "./process.ts";
 
 // elf(5) e_machine, by `process.arch`. x64 and arm64 run their 32-bit forebears.
 const machines: Readonly<Record<string, readonly number[]>> = {

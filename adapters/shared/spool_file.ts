@@ -6,10 +6,10 @@
 
 import { constants, fchown, open, openSync, unlink, write, writeSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { promisify } from "node:util";
 import { type Bytes, FileError, type SpoolFile, type UserIdentity } from "../../src/runtime.ts";
 import { closeWith, type Descriptor, descriptorOf, holding, readInto, release } from "./open_file.ts";
+import { process } from "./process.ts";
 import { errorCode, fileError } from "./system_error.ts";
 import { type WarmPaths, warmPaths } from "./warm_paths.ts";
 

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { describeUser, resolveUser } from "../cgi/user.ts";
 import type { LogLevel } from "../log/events.ts";
 import { FileError, type Runtime } from "../runtime.ts";
-import { runsScripts, scriptOptions, type SiteOptions } from "../site.ts";
+import { runsScripts, scriptOptions, type SiteOptions } from "../site_options.ts";
 import { isLoopback } from "./address.ts";
 import { banner, exposure, readyLine } from "./banner.ts";
 import { usesColours } from "./colours.ts";
@@ -105,6 +104,7 @@ async function missingFolders({ files }: Runtime, { site }: Settings, folder: st
 /** Who scripts run as, where that is not plain. */
 async function scriptUser({ processes }: Runtime, options: SiteOptions): Promise<string | null> {
   if (!runsScripts(options)) return null;
+  const { describeUser, resolveUser } = await import("../cgi/user.ts");
   const { user } = scriptOptions(options);
   try {
     return describeUser(user, await resolveUser(user, processes), processes);

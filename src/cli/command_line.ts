@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import type { Flags } from "./flags.ts";
 import { FOREIGN_FLAGS } from "./foreign_flags.ts";
 import { createProgram, joinHeaders } from "./program.ts";
@@ -38,16 +38,29 @@ export function parseArguments(
   args: readonly string[],
   version: string,
 ): Arguments | Extract<CommandLine, { kind: "print" }> {
+  try {
+    return argumentsOf(parsedBy(createProgram(version, () => {}, args), args));
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+  }
+  // Help, or an error: for that, all flags have to be known.
   let printed = "";
   const program = createProgram(version, (text) => printed += text);
   try {
-    program.parse(joinHeaders(args, program), { from: "user" });
+    return argumentsOf(parsedBy(program, args));
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: "print", text: printed };
     const switches = program.options.filter(({ required }) => !required).map(({ long }) => long ?? "");
     throw new UsageError(explain(error, program.args, switches));
   }
+}
+
+function parsedBy(program: Command, args: readonly string[]): Command {
+  return program.parse(joinHeaders(args, program), { from: "user" });
+}
+
+function argumentsOf(program: Command): Arguments {
   let origins: ReadonlyMap<string, string> = new Map();
   return {
     kind: "arguments",

@@ -6,7 +6,7 @@
 
 import { explainCgi } from "../cgi/explain.ts";
 import type { Runtime } from "../runtime.ts";
-import { scriptOptions, type SiteOptions } from "../site.ts";
+import { scriptOptions, type SiteOptions } from "../site_options.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Prints the explanation. Resolves with the exit status: 0 when a script would run. */

@@ -9,13 +9,11 @@ import { FileError, ListenError, type Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import { usesColours } from "./colours.ts";
 import { parseArguments } from "./command_line.ts";
-import { explain } from "./explain.ts";
 import { serveUntilStopped } from "./start.ts";
 import { hiddenFiles, readSettingsFile } from "./settings_file.ts";
 import { StartError } from "./start_error.ts";
 import { terminalLog } from "./terminal_log.ts";
 import { UsageError } from "./usage_error.ts";
-import { askOrders, work } from "./workers/work.ts";
 
 /** The runtimes as their makers write them. */
 const RUNTIME_NAMES: ReadonlyMap<Runtime["name"], string> = new Map([
@@ -45,7 +43,8 @@ export async function run(runtime: Runtime): Promise<number> {
     }
     const { environment } = runtime.processes;
     const starter = await runtime.starter?.() ?? null;
-    const orders = starter && await askOrders(starter);
+    const worker = starter && await import("./workers/work.ts");
+    const orders = starter && worker && await worker.askOrders(starter);
     const named = given.config ?? (environment("HTBIN_CONFIG") || undefined);
     if (given.config === undefined) origins = new Map([["--config", "HTBIN_CONFIG"]]);
     const file = orders ? orders.file : await readSettingsFile(runtime, named);
@@ -66,10 +65,13 @@ export async function run(runtime: Runtime): Promise<number> {
       directory,
       log,
     };
-    if (asked.kind === "explain") return await explain(runtime, options, asked.target);
+    if (asked.kind === "explain") {
+      const { explain } = await import("./explain.ts");
+      return await explain(runtime, options, asked.target);
+    }
     terminal.becomeServer?.();
-    return starter && orders
-      ? await work(starter, orders, runtime, asked.settings, options)
+    return worker && starter && orders
+      ? await worker.work(starter, orders, runtime, asked.settings, options)
       : await serveUntilStopped(runtime, asked.settings, options, file);
   } catch (error) {
     const message = describe(error).replace(/^--[a-z\d-]+/, (flag) => origins.get(flag) ?? flag);

@@ -8,14 +8,15 @@ import { type CheckPassword, passwordChecker } from "../access/passwords.ts";
 import type { Log } from "../log/events.ts";
 import { ListenError, type Runtime } from "../runtime.ts";
 import { serve, type Server } from "../serve.ts";
-import { site, type SiteHandler, type SiteOptions } from "../site.ts";
+import { type SiteHandler, siteHandler } from "../site_handler.ts";
+import { runsScripts, type SiteOptions } from "../site_options.ts";
 import { guard, type Guarded } from "./access.ts";
 import { isEvery, isLoopback } from "./address.ts";
 import { namingFlag } from "./certificate.ts";
 import { inheritedSocket } from "./inherited_socket.ts";
 import { reloader } from "./reload.ts";
 import { isSameTls, readSecrets, type Secrets } from "./secrets.ts";
-import { type SelfSigned, selfSigned } from "./self_signed.ts";
+import type { SelfSigned } from "./self_signed.ts";
 import type { Settings } from "./settings.ts";
 import { StartError } from "./start_error.ts";
 import type { TerminalLog } from "./terminal_log.ts";
@@ -71,7 +72,7 @@ export async function openSite(
     ? await makeCertificate(settings, network.addresses?.() ?? [])
     : null;
   let secrets = given ?? await readSecrets(files, settings, selfSigned?.tls ?? null);
-  const { site, guarded, setUsers } = makeHandler(settings, options, secrets.users);
+  const { site, guarded, setUsers } = await makeHandler(settings, options, secrets.users);
   const { drain, ...handling } = guarded;
   const where = {
     hostname,
@@ -102,11 +103,12 @@ export async function openSite(
 }
 
 /** A certificate for all names that this server is asked by, as far as they are known. */
-function makeCertificate(settings: Settings, addresses: readonly string[]): Promise<SelfSigned> {
+async function makeCertificate(settings: Settings, addresses: readonly string[]): Promise<SelfSigned> {
+  const { selfSigned } = await import("./self_signed.ts");
   const { hostname, allowHosts } = settings;
   const named = (allowHosts ?? []).map((name) => name.replace(/^\./, "")).filter((name) => name !== "*");
   const others = isLoopback(hostname) ? [] : isEvery(hostname) ? addresses : [hostname];
-  return selfSigned(["localhost", "127.0.0.1", "::1", ...others, ...named]);
+  return await selfSigned(["localhost", "127.0.0.1", "::1", ...others, ...named]);
 }
 
 /** What answers requests, with users that may change. */
@@ -118,9 +120,15 @@ interface Answering {
 }
 
 /** What the library refuses here came from a flag. */
-function makeHandler(settings: Settings, options: LoggedSite, users: UserTable | null): Answering {
+async function makeHandler(
+  settings: Settings,
+  options: LoggedSite,
+  users: UserTable | null,
+): Promise<Answering> {
+  // Half of all code, for those who run scripts.
+  const cgi = runsScripts(options) ? (await import("../cgi/mod.ts")).cgi : null;
   try {
-    const handler = site(options);
+    const handler = siteHandler(options, cgi);
     let check = users && passwordChecker(users);
     const isPassword: CheckPassword = (user, password) => check?.(user, password) ?? false;
     return {

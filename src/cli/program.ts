@@ -20,8 +20,17 @@ Examples:
   htbin -d public -b 0.0.0.0       another folder, for other machines too
   htbin --cgi --explain /cgi-bin/x why a script does not run`;
 
-/** Makes it. `version` is the text that `--version` prints. It writes through `print`, and throws to end. */
-export function createProgram(version: string, print: (text: string) => void): Command {
+/**
+ * Makes it. `version` is the text that `--version` prints. It writes through `print`, and throws to end.
+ *
+ * With `args` it knows no other flags than those that are in them: for these arguments it does the same, but for its help
+ * and its errors. To know them all takes several milliseconds.
+ */
+export function createProgram(
+  version: string,
+  print: (text: string) => void,
+  args?: readonly string[],
+): Command {
   const program = new Command("htbin");
   program
     .exitOverride()
@@ -42,9 +51,11 @@ export function createProgram(version: string, print: (text: string) => void): C
       (text) => value.port.parse("port", text),
     )
     .addHelpText("after", AFTER);
+  const isWanted = args === undefined ? () => true : flagFinder(args);
   for (const [heading, declarations] of DECLARATIONS) {
     program.optionsGroup(heading);
     for (const declaration of declarations) {
+      if (!isWanted(declaration)) continue;
       program.addOption(optionOf(declaration));
       const opposite = oppositeOf(declaration);
       if (opposite !== null) program.addOption(new Option(opposite).hideHelp());
@@ -53,6 +64,18 @@ export function createProgram(version: string, print: (text: string) => void): C
   return program
     .version(version, "-V, --version", "print the versions of htbin and of the runtime")
     .helpOption("-h, --help", "print this help");
+}
+
+/**
+ * Tells which flags stand in the arguments, be it as the value of another, or have a value without that. A flag and its
+ * opposite belong together: alone, `--no-cgi` would mean that scripts run where it is not given.
+ */
+function flagFinder(args: readonly string[]): (declaration: Declaration) => boolean {
+  const names = new Set(args.map((arg) => arg.replace(/^--(?:no-)?|=.*$/gs, "")));
+  const hasLetters = args.some((arg) => /^-[^-]/.test(arg));
+  return (declaration) =>
+    names.has(settingName(declaration)) || declaration.otherwise !== undefined ||
+    declaration.flags.includes("--no-") || (hasLetters && /^-[^-]/.test(declaration.flags));
 }
 
 function optionOf({ flags, help, value, otherwise }: Declaration): Option {

@@ -7,7 +7,7 @@
 import type { CorsOptions } from "../access/cors.ts";
 import type { HeaderField } from "../header_field.ts";
 import type { LogFormat } from "../log/format.ts";
-import type { SiteCgiOptions, SiteOptions, SiteStaticOptions } from "../site.ts";
+import type { SiteCgiOptions, SiteOptions, SiteStaticOptions } from "../site_options.ts";
 import { isLoopback } from "./address.ts";
 import type { CertificateFiles } from "./certificate.ts";
 import type { Flags } from "./flags.ts";

@@ -10,7 +10,6 @@ import type { Settings } from "./settings.ts";
 import { type LoggedSite, openSite } from "./open.ts";
 import type { SettingsFile } from "./sources.ts";
 import { untilStopped } from "./stop.ts";
-import { openFleet } from "./workers/open_fleet.ts";
 
 /**
  * Serves a site until a signal ends it. Resolves with the exit status.
@@ -28,7 +27,7 @@ export async function serveUntilStopped(
   const workers = settings.workers > 1 ? await runtime.workers?.() : undefined;
   const started = workers === undefined
     ? await openSite(runtime, settings, options)
-    : await openFleet(workers, runtime, settings, options, file);
+    : await (await import("./workers/open_fleet.ts")).openFleet(workers, runtime, settings, options, file);
   // Before the first line is out: whoever waits for it may send a signal right away.
   const stopped = untilStopped(runtime.terminal, settings, started, options.log);
   await announce(started);

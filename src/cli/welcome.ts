@@ -5,7 +5,7 @@
  */
 
 import { printable } from "../log/format.ts";
-import { runsScripts, scriptOptions, type SiteOptions } from "../site.ts";
+import { runsScripts, scriptOptions, type SiteOptions } from "../site_options.ts";
 import type { Settings } from "./settings.ts";
 import type { Urls } from "./urls.ts";
 

@@ -5,8 +5,8 @@
  */
 
 import { availableParallelism } from "node:os";
-import process from "node:process";
 import type { ChildProcess, Command, SpoolFile, UserIdentity } from "../../../src/runtime.ts";
+import { process } from "../process.ts";
 import type { processGroup } from "../process_group.ts";
 import { demandExpressible } from "../spawn_error.ts";
 import { spoolDescriptor } from "../spool_file.ts";

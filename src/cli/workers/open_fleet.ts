@@ -7,7 +7,7 @@
 import { createQueue } from "../../cgi/queue.ts";
 import { resolveSettings } from "../../cgi/settings.ts";
 import type { Runtime, Workers } from "../../runtime.ts";
-import { scriptOptions } from "../../site.ts";
+import { scriptOptions } from "../../site_options.ts";
 import type { Settings } from "../settings.ts";
 import { inheritedSocket } from "../inherited_socket.ts";
 import { UsageError } from "../usage_error.ts";

@@ -7,7 +7,7 @@
 import { SPOOL_DISK } from "../../cgi/settings.ts";
 import type { Log } from "../../log/events.ts";
 import type { Line, Runtime } from "../../runtime.ts";
-import { runsScripts, type SiteCgiOptions, type SiteOptions } from "../../site.ts";
+import { runsScripts, type SiteCgiOptions, type SiteOptions } from "../../site_options.ts";
 import type { Settings } from "../settings.ts";
 import { type LoggedSite, type OpenSite, openSite } from "../open.ts";
 import type { FromWorker, Orders, ToWorker } from "./messages.ts";

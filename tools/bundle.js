@@ -1,0 +1,83 @@
+/**
+ * Puts the command together: one file with all that every start needs, and others for what is loaded later. To find and
+ * link 200 modules takes a runtime up to 100 ms, and each file one.
+ */
+
+import { readFileSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { rolldown } from "rolldown";
+
+const RUNTIMES = ["deno", "bun", "node"];
+
+/**
+ * Writes the command to `folder`: `source` by its own name, the rest to `cli/` there. Packages that are `external` stay
+ * imports. Not minified, so that an error says where it happened.
+ */
+export async function bundle(source, folder, external) {
+  const start = modulesAtStart(source);
+  const build = await rolldown({
+    input: source,
+    platform: "node",
+    external: [/^node:/, ...external],
+    plugins: [commander],
+  });
+  await build.write({
+    dir: folder,
+    format: "esm",
+    entryFileNames: "[name].js",
+    chunkFileNames: "cli/[name]-[hash].js",
+    comments: false,
+    codeSplitting: { groups: [{ name: "start", test: (path) => start(relative(".", path)) }] },
+  });
+}
+
+/**
+ * Tells what goes into the first file: what the command imports, and what all adapters do. Not the command itself, since
+ * it waits for its adapter, and that for whatever it imports.
+ */
+function modulesAtStart(source) {
+  const imports = (path) => importsOf(path).map((name) => normalize(join(dirname(path), name)));
+  const command = closure(imports, imports(source).filter((path) => path !== "adapters/auto.ts"));
+  const adapters = RUNTIMES.map((name) => closure(imports, [`adapters/${name}.ts`]));
+  return (path) =>
+    command.has(path) || adapters.every((modules) => modules.has(path)) ||
+    /^node_modules\/(?:commander|deno-std)\//.test(path);
+}
+
+function closure(imports, paths) {
+  const seen = new Set(paths);
+  for (const path of seen) for (const other of imports(path)) seen.add(other);
+  return seen;
+}
+
+/** Of the source's own modules, without those that are imported later, or for their types. */
+function importsOf(path) {
+  const code = readFileSync(path, "utf8").replace(/^\s*\/\*[\s\S]*?\*\//gm, "");
+  const statements = code.matchAll(/^(?:import|export)(?! type\b)(?:[^;"]*?\bfrom)?\s+"(\.[^"]+)"/gm);
+  return Array.from(statements, ([, name]) => name);
+}
+
+/**
+ * `commander` as modules of the language. As it is, it loads the part of the runtime that starts programs, for commands
+ * that are programs of their own, and has Deno and Node load what `require()` takes.
+ */
+const commander = {
+  name: "commander",
+  transform: {
+    filter: { id: /[\\/]node_modules[\\/]commander[\\/]/ },
+    handler(code, path) {
+      if (path.endsWith("esm.mjs")) return 'export * from "./index.js";';
+      const changed = code
+        .replace(/^const childProcess = require\('node:child_process'\);$/m, "")
+        // It is there without.
+        .replace(/^const process = require\('node:process'\);$/m, "")
+        .replace(/^const (\w+) = require\('(node:\w+)'\)\.\1;$/gm, "import { $1 } from '$2';")
+        .replace(/^const (\w+) = require\('(node:\w+)'\);$/gm, "import $1 from '$2';")
+        .replace(/^const (\{.*\}) = require\('(\.\/[\w/]+?)(?:\.js)?'\);$/gm, "import $1 from '$2.js';")
+        .replace(/^exports\.(\w+) = \1;/gm, "export { $1 };")
+        .replace(/^exports\.(\w+) = /gm, "export const $1 = ");
+      if (/\brequire\(|\bexports\./.test(changed)) throw new Error(`Cannot make a module of ${path}`);
+      return changed;
+    },
+  },
+};

@@ -35,9 +35,7 @@ test("files are answered without an HTTP client, TLS, HTTP/2 or compression", {
   assert.equal((await server.stop()).code, 0);
   const loaded = new Set(readFileSync(parts, "utf8").split("\n"));
   assert.ok(loaded.has("NativeModule http"));
-  for (
-    const part of ["internal/deps/undici/undici", "tls", "https", "http2", "zlib", "dns/promises", "cluster"]
-  ) {
+  for (const part of ["internal/deps/undici/undici", "tls", "https", "http2", "zlib", "dns/promises"]) {
     assert.ok(!loaded.has(`NativeModule ${part}`), part);
   }
 });

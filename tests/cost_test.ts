@@ -50,7 +50,8 @@ const SIZES = {
   "a/b/1k.html": 1024,
   "100k.js": 102_400,
   "1m.bin": 1_048_576,
-  "1m.js": 1_048_576,
+  "2m.bin": 2_097_152,
+  "2m.js": 2_097_152,
 };
 
 async function served(t: TestContext): Promise<Site> {
@@ -96,6 +97,7 @@ const KEPT = [
   ["a file", get("/1k.html"), 200, { look: 1 }],
   ["a file, with a query", get("/1k.html?x=1"), 200, { look: 1, URL: 1 }],
   ["a larger one", get("/100k.js"), 200, { look: 1 }],
+  ["as large a one as is kept", get("/1m.bin"), 200, { look: 1 }],
   ["a file two folders down", get("/a/b/1k.html"), 200, { look: 3 }],
   ["HEAD", "HEAD /1k.html HTTP/1.1\r\nHost: x\r\n\r\n", 200, { look: 1 }],
   ["a conditional request", get("/1k.html", "If-Modified-Since: Tue, 02 Jan 2024 03:04:05 GMT"), 304, {
@@ -129,10 +131,10 @@ const GZIP = "Accept-Encoding: gzip";
 
 /** What memory does not hold. */
 const LOOKED_FOR_ONCE = [
-  ["a large file", get("/1m.bin"), 200, A_FILE],
-  ["a large part of one", get("/1m.bin", "Range: bytes=1-500000"), 206, A_FILE],
-  ["parts of one", get("/1m.bin", "Range: bytes=0-9,100-200000"), 206, A_FILE],
-  ["one that is compressed on the way", get("/1m.js", GZIP), 200, A_STREAM],
+  ["a large file", get("/2m.bin"), 200, A_FILE],
+  ["a large part of one", get("/2m.bin", "Range: bytes=1-2000000"), 206, A_FILE],
+  ["parts of one", get("/2m.bin", "Range: bytes=0-9,100-200000"), 206, A_FILE],
+  ["one that is compressed on the way", get("/2m.js", GZIP), 200, A_STREAM],
   // As a file, as a folder, each name of an index; in the end its names, and what the one of them stands for.
   ["a folder", get("/a/b/"), 200, { realPath: 4, stat: 1, open: 2, close: 1, list: 1 }],
 ] as const;
@@ -175,8 +177,8 @@ describe("a request that is answered from the disk costs", () => {
 
   it("a part of a file", async (t) => {
     const { cost } = await served(t);
-    await cost(get("/1m.bin", "Range: bytes=0-9"));
-    const { status, costs } = await cost(get("/1m.bin", "Range: bytes=100-199"));
+    await cost(get("/2m.bin", "Range: bytes=0-9"));
+    const { status, costs } = await cost(get("/2m.bin", "Range: bytes=100-199"));
     assert.equal(status, 206);
     assert.deepEqual([costs["open"], costs["close"], costs["readBytes"]], [1, 1, 100]);
   });

@@ -118,7 +118,7 @@ function loadListing(): NonNullable<StaticContext["listing"]> {
 const MEMORY: Required<MemoryOptions> = {
   maxBytes: 64 * 1024 * 1024,
   maxFiles: 10_000,
-  maxFileBytes: 256 * 1024,
+  maxFileBytes: 1024 * 1024,
   trustMs: 0,
 };
 

@@ -100,7 +100,7 @@ export interface MemoryOptions {
   readonly maxBytes?: number;
   /** Most files. @default {10000} */
   readonly maxFiles?: number;
-  /** Most that a single file takes, in bytes: of larger ones, only the headers are kept. @default {262144} */
+  /** Most that a single file takes, in bytes: of larger ones, only the headers are kept. @default {1048576} */
   readonly maxFileBytes?: number;
   /**
    * How long a file is taken to be what it was without another look at it, in milliseconds (as nginx's

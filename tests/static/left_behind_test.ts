@@ -11,7 +11,7 @@ import { connect, get } from "../_http.ts";
 import { temporaryDirectory, until } from "../_runtime.ts";
 
 /** Too large to be kept, and to be answered on the head of a request. */
-const LARGE = 1024 * 1024;
+const LARGE = 2 * 1024 * 1024;
 
 for (const [what, before] of [["first", 0], ["known", 3]] as const) {
   test(`a file that was opened for the ${what} request of a client that has left is closed`, async (t) => {

@@ -24,6 +24,11 @@ export interface RequestHead {
   readonly target: string;
   /** The fields. */
   readonly headers: RequestFields;
+  /**
+   * Whether `headers` is the same object whenever the same request comes, never changed: then what follows from it may be
+   * kept with it. @default {false}
+   */
+  readonly isKept?: boolean;
 }
 
 /** A response that is sent as it stands. */

@@ -82,8 +82,9 @@ export function createHeadStart(host: HeadStartOptions): HeadStart {
       if (url === null || place === null) return null;
       const started = performance.now();
       const begun = { requestId, started };
-      const request = { method: head.method, url, headers: head.headers };
-      const starting = startScript({ request, connection: { ...ends, requestId }, script }, NO_INPUT);
+      const { method, headers, isKept } = head;
+      const request = { method, url, headers };
+      const starting = startScript({ request, isKept, connection: { ...ends, requestId }, script }, NO_INPUT);
       function conclude(child: ChildProcess | Failure | null): PreparedResponse | Begun {
         const run = child === null || "reason" in child ? undefined : finishedRun(child);
         const answer = run && wholeAnswer(run, head, strict);

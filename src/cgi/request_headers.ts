@@ -28,22 +28,35 @@ const WITHHELD: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Adds the variables of a request's headers.
+ * Adds the variables of a request's headers, but for `Authorization`.
  *
  * Only names of letters, digits and hyphens become one: `X_Foo` and `X.Foo` would be the same variable as `X-Foo`, and
- * so could replace what a proxy in front vouches for. `Authorization` only with `passAuthorization`.
+ * so could replace what a proxy in front vouches for.
  */
 export function addHeaders(
   variables: Record<string, string>,
   { headers }: { readonly headers: Pick<RequestFields, "forEach"> },
-  passAuthorization: boolean,
 ): void {
   headers.forEach((value, field) => {
     const variable = variableFor(field);
-    if (variable === null || (variable === "HTTP_AUTHORIZATION" && !passAuthorization)) return;
-    if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) return;
-    variables[variable] = joinValues(variable, variables[variable], fieldText(value));
+    if (variable !== null && variable !== AUTHORIZATION) addValue(variables, variable, value);
   });
+}
+
+/** Adds that of `Authorization`, if there is one. */
+export function addAuthorization(
+  variables: Record<string, string>,
+  { headers }: { readonly headers: Pick<RequestFields, "get"> },
+): void {
+  const value = headers.get("authorization");
+  if (value !== null) addValue(variables, AUTHORIZATION, value);
+}
+
+const AUTHORIZATION = "HTTP_AUTHORIZATION";
+
+function addValue(variables: Record<string, string>, variable: string, value: string): void {
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) return;
+  variables[variable] = joinValues(variable, variables[variable], fieldText(value));
 }
 
 const known = new Map<string, string | null>();

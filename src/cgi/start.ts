@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { RequestFields } from "../at_once.ts";
 import type { Connection } from "../handler.ts";
 import type { Log } from "../log/events.ts";
 import { requestUrl } from "../request_path.ts";
@@ -11,7 +12,7 @@ import { type ChildProcess, type ProcessHost, SpawnError } from "../runtime.ts";
 import { queryArguments } from "./arguments.ts";
 import type { ScriptInput } from "./body.ts";
 import type { Diagnose } from "./diagnosis.ts";
-import { type Asked, createEnvironment } from "./environment.ts";
+import { type Asked, createEnvironment, type RequestPart, requestPart } from "./environment.ts";
 import type { Failure } from "./failure.ts";
 import type { CgiOptions } from "./options.ts";
 import type { Queue } from "./queue.ts";
@@ -34,6 +35,8 @@ export interface StartOptions {
 export interface Started {
   readonly script: Script;
   readonly request: Request | Asked;
+  /** As {@linkcode RequestHead.isKept}. */
+  readonly isKept?: boolean | undefined;
   readonly connection: Connection;
 }
 
@@ -43,9 +46,19 @@ export type Start = (
   body: Pick<ScriptInput, "stdin" | "length">,
 ) => Promise<ChildProcess | Failure>;
 
+/** What follows from a request and its script. */
+interface Known {
+  readonly method: string;
+  readonly requestUrl: string;
+  readonly script: Script;
+  readonly url: URL;
+  readonly part: RequestPart;
+}
+
 /** Prepares starting. */
 export function createStart({ options, settings, processes, diagnose, queue, log }: StartOptions): Start {
   const createVariables = createEnvironment(options, processes);
+  const known = new WeakMap<RequestFields, Known>();
   const findUser = createUserFinder(options.user, processes, log);
 
   async function explain(error: SpawnError, script: Script): Promise<Failure> {
@@ -60,8 +73,27 @@ export function createStart({ options, settings, processes, diagnose, queue, log
     return { status: error.reason === "denied" ? 403 : 502, reason };
   }
 
-  return async function start({ request, connection, script }, body) {
+  /** Most requests that come again are for the same script. */
+  function know({ request, isKept, script }: Started): Known {
+    const before = isKept ? known.get(request.headers) : undefined;
+    if (before?.script === script && before.requestUrl === request.url && before.method === request.method) {
+      return before;
+    }
     const url = requestUrl(request);
+    const now = {
+      method: request.method,
+      requestUrl: request.url,
+      script,
+      url,
+      part: requestPart({ request, url, script }),
+    };
+    if (isKept) known.set(request.headers, now);
+    return now;
+  }
+
+  return async function start(started, body) {
+    const { request, connection, script } = started;
+    const { url, part } = know(started);
     const words = queryArguments(request, url.search.slice(1), options.indexedQueries ?? false);
     const command = {
       program: script.program,
@@ -76,6 +108,7 @@ export function createStart({ options, settings, processes, diagnose, queue, log
         contentLength: body.length,
         deadlineMs: settings.times.totalMs === Infinity ? null : settings.times.totalMs,
         redirectedFrom: redirectSource(request),
+        part,
       }),
       user: await findUser(),
       direct: options.direct ?? false,

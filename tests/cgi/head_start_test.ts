@@ -115,6 +115,30 @@ for (const direct of [true, false]) {
         }
       });
 
+      it("is told of its own connection and request, also when the same bytes have come before", async () => {
+        const connections = [await connect(served), await connect(served)];
+        const value = (text: string, name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(text)?.[1];
+        const told: string[] = [];
+        try {
+          for (let round = 0; round < 3; round++) {
+            for (const connection of connections) {
+              await connection.send(get("/bin/x?environment", "Cookie: a=1", "Authorization: Basic YTpi"));
+              told.push((await connection.response()).text);
+            }
+          }
+        } finally {
+          for (const connection of connections) connection.close();
+        }
+        assert.equal(new Set(told.map((text) => value(text, "X_REQUEST_ID"))).size, 6);
+        const ports = told.map((text) => value(text, "REMOTE_PORT"));
+        assert.notEqual(ports[0], ports[1]);
+        assert.deepEqual(ports, [0, 1, 0, 1, 0, 1].map((which) => ports[which]));
+        const rest = told.map((text) => text.replace(/^(?:REMOTE_PORT|X_REQUEST_ID)=.*$/gm, ""));
+        assert.deepEqual(new Set(rest).size, 1);
+        assert.match(rest[0]!, /^HTTP_COOKIE=a=1$/m);
+        assert.doesNotMatch(rest[0]!, /AUTHORIZATION/);
+      });
+
       it("has its status, its words and its fields sent", async () => {
         const response = await ask("status");
         assert.deepEqual([response.status, response.reason], [201, "Made it"]);

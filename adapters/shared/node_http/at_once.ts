@@ -87,7 +87,10 @@ function keptBufferOf(bytes: Bytes): Buffer {
  * The head of a GET or HEAD without a body, an upgrade or anything wrong with its host (RFC 9112 section 3.2); `null` for
  * any other request.
  */
-export function simpleHead({ method, url, rawHeaders, httpVersion }: IncomingMessage): IncomingHead | null {
+export function simpleHead(
+  { method, url, rawHeaders, httpVersion }: IncomingMessage,
+  isKept = false,
+): IncomingHead | null {
   if (method !== "GET" && method !== "HEAD" || url === undefined || url.charCodeAt(0) !== 47) return null;
   let hosts = 0;
   let lengths = 0;
@@ -112,7 +115,7 @@ export function simpleHead({ method, url, rawHeaders, httpVersion }: IncomingMes
     }
   }
   if (hosts !== 1 && (hosts !== 0 || httpVersion !== "1.0")) return null;
-  return new IncomingHead(method, url, rawHeaders, lengths);
+  return new IncomingHead(method, url, rawHeaders, lengths, isKept);
 }
 
 let knownHost = "";
@@ -129,13 +132,15 @@ function isKnownHost(value: string): boolean {
 class IncomingHead implements RequestHead {
   readonly method: string;
   readonly target: string;
+  readonly isKept: boolean;
   readonly #raw: readonly string[];
   /** A bit for each length that a name has (modulo 32): of most names that are asked for, there is no field. */
   readonly #lengths: number;
 
-  constructor(method: string, target: string, raw: readonly string[], lengths: number) {
+  constructor(method: string, target: string, raw: readonly string[], lengths: number, isKept: boolean) {
     this.method = method;
     this.target = target;
+    this.isKept = isKept;
     this.#raw = raw;
     this.#lengths = lengths;
   }

@@ -191,7 +191,7 @@ function connectionOf({ remote, local, secure }: Ends): Connection {
 /** The head of a request after which the connection is kept, and the parser waits for another. */
 function keptHead(incoming: IncomingMessage): RequestHead | null {
   if (incoming.httpVersion !== "1.1" || !incoming.complete) return null;
-  const head = simpleHead(incoming);
+  const head = simpleHead(incoming, true);
   const connection = head?.headers.get("connection") ?? null;
   return connection === null || /^keep-alive$/i.test(connection) ? head : null;
 }

@@ -63,11 +63,13 @@ interface Run {
 }
 
 /** A program that has ended with all that it started: whoever knows of that needs no streams. */
-function finishedChild(child: Omit<ChildProcess, "stdout" | "stderr">, run: FinishedRun): ChildProcess {
+function finishedChild(pid: number, exited: Promise<ExitStatus>, run: FinishedRun): ChildProcess {
   let stdout: ReadableStream<Bytes> | null = null;
   let stderr: ReadableStream<Bytes> | null = null;
   const finished: ChildProcess = {
-    ...child,
+    pid,
+    exited,
+    stop: nothingLeft,
     get stdout() {
       return stdout ??= streamOf(run.stdout);
     },
@@ -78,6 +80,8 @@ function finishedChild(child: Omit<ChildProcess, "stdout" | "stderr">, run: Fini
   hasFinished(finished, run);
   return finished;
 }
+
+const nothingLeft = (): false => false;
 
 /** The slot's pipes: the reading ends of two for output, and one for input by a descriptor that opens nothing. */
 export type SlotPipes = readonly [stdout: number, stderr: number, stdin: number];
@@ -132,16 +136,15 @@ export function createSlot(key: number, pipes: SlotPipes, host: SlotHost): Slot 
   }
   /** A program that has ended already. */
   function over(pid: number, status: ExitStatus, left: boolean): ChildProcess {
-    const group = processGroup(pid, host.kill);
-    group.ended(!left);
     const stdout = out.rest();
     const stderr = err.rest();
     const exited = Promise.resolve(status);
-    const { stop } = group;
-    if (left || !out.isOver() || !err.isOver()) {
-      return { pid, stdout: out.stream(stdout), stderr: err.stream(stderr), exited, stop };
+    if (!left && out.isOver() && err.isOver()) {
+      return finishedChild(pid, exited, { stdout, stderr, status });
     }
-    return finishedChild({ pid, exited, stop }, { stdout, stderr, status });
+    const group = processGroup(pid, host.kill);
+    group.ended(!left);
+    return { pid, stdout: out.stream(stdout), stderr: err.stream(stderr), exited, stop: group.stop };
   }
   const slot: Slot = {
     start(command, source) {

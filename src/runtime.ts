@@ -414,7 +414,7 @@ export interface Listener {
   close(graceMs?: number): Promise<void>;
   /**
    * Shows this certificate to all who connect from now on. Throws a {@linkcode ListenError} for a bad one, and nothing
-   * has changed. Only where HTTPS is served, and only on a runtime that can.
+   * has changed. Only where HTTPS is served.
    */
   setTls?(tls: TlsOptions): void;
 }

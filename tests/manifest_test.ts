@@ -196,7 +196,7 @@ test("the command loads what every start needs and no more: no package but @std 
     // Each takes Node and Deno a third to half of a millisecond, where they are not put together.
     assert.ok(named(/\.ts$/).length <= MODULES_AT_START, `${runtime}: ${named(/\.ts$/).length} modules`);
     const few =
-      /listing_(?:page|response)|tls_server|http2_server|workers|self_signed|cli\/explain|src\/cgi\/(?!area|forwarded|ip_address|options)/;
+      /listing_(?:page|response)|tls_front|http2_server|workers|self_signed|cli\/explain|src\/cgi\/(?!area|forwarded|ip_address|options)/;
     assert.deepEqual(named(few), [], runtime);
   }
 });

@@ -7,7 +7,7 @@
 import { ListenError, type Network } from "../../src/runtime.ts";
 import { listenError } from "../shared/listen_error.ts";
 import { addresses } from "../shared/node_addresses.ts";
-import { type Accept, closed, handOver, startListening } from "../shared/node_http/acceptor.ts";
+import { type Accept, acceptInFront } from "../shared/node_http/acceptor.ts";
 import { listen, type Means } from "../shared/node_http/listener.ts";
 import { completeTextResponses } from "./text_responses.ts";
 
@@ -17,8 +17,7 @@ export const network: Network = {
   async listen(handler, options) {
     completeTextResponses();
     try {
-      // Over TLS its own server.
-      return await listen(handler, options, options.tls === undefined ? means : {});
+      return await listen(handler, options, means);
     } catch (error) {
       if (!(error instanceof ListenError) || error.reason !== "failed") throw error;
       // For a name that does not resolve, Bun has whatever number the last error had.
@@ -29,28 +28,18 @@ export const network: Network = {
 };
 
 /**
- * By `node:net`. Bun's own server parses HTTP by itself, and gives no socket to stand before the parser; for connections
- * that others accept it has the parser of Node.
+ * Bun's own server parses HTTP by itself, and gives no socket to stand before the parser; for connections that others
+ * accept it has the parser of Node.
  */
-const accept: Accept = async (http, options) => {
-  const handover = handOver(http, (socket) => {
-    // A head is text: it is written without saying that its characters are bytes.
-    socket.setDefaultEncoding("latin1");
-  });
-  const acceptor = handover.createAcceptor();
-  const address = await startListening(acceptor, options);
-  handover.setListening(true);
-  return {
-    address,
-    async close() {
-      handover.setListening(false);
-      await closed(acceptor);
-      await handover.whenNone();
-    },
-  };
-};
+const accept: Accept = (http, options, create) =>
+  acceptInFront(http, options, (onReady) =>
+    create((socket) => {
+      // A head is text: it is written without saying that its characters are bytes.
+      socket.setDefaultEncoding("latin1");
+      onReady(socket);
+    }));
 
-/** What is used without TLS. */
+/** What is good for Bun. */
 export const means: Means = { accept, skipsParser: true, ignoresHeadTime: true };
 
 async function isName(hostname: string): Promise<boolean> {

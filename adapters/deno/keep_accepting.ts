@@ -8,11 +8,10 @@
  * @module
  */
 
-import type { Server as HttpServer } from "node:http";
 import { connect } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
-import { ListenError, type ListenOptions } from "../../src/runtime.ts";
-import { type Acceptor, closed, handOver, startListening } from "../shared/node_http/acceptor.ts";
+import { ListenError } from "../../src/runtime.ts";
+import { type Accept, closed, handOver, startListening } from "../shared/node_http/acceptor.ts";
 
 /** Descriptors do not run out with fewer connections than this. */
 const MANY = 50;
@@ -27,12 +26,12 @@ const ATTEMPTS = 57;
 const REPORT_INTERVAL = 10_000;
 
 /** Accepts connections for `http`, on another socket if need be. */
-export async function keepAccepting(http: HttpServer, options: ListenOptions): Promise<Acceptor> {
+export const keepAccepting: Accept = async (http, options, create) => {
   let accepted = 0;
   let isClosing = false;
   let timer: NodeJS.Timeout | undefined;
   let reported = -Infinity;
-  const handover = handOver(http, () => {
+  const handover = handOver(http, create, () => {
     accepted++;
     if (handover.open > MANY && timer === undefined) watch();
   });
@@ -86,6 +85,6 @@ export async function keepAccepting(http: HttpServer, options: ListenOptions): P
       await handover.whenNone();
     },
   };
-}
+};
 
 const TOO_MANY = "Cannot accept connections: this process has too many open files (raise `ulimit -n`)";

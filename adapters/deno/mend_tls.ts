@@ -9,26 +9,29 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
+import type { CreateFront } from "../shared/node_http/acceptor.ts";
 
 /** The part of a TCP socket that `node:tls` has taken over. */
 type Underlying = Socket & { readonly _handle: { readStart(): void; readStop(): void } | null };
 
-/** Mends all sockets of a server, from now on. */
-export function mendTls(server: Server): void {
+/** Mends all sockets of a server in front. */
+export function mendedTls(create: CreateFront): CreateFront {
   const underlying = new Map<string, Underlying>();
-  server.on("connection", (tcp: Underlying) => {
-    const key = keyOf(tcp);
-    underlying.set(key, tcp);
-    tcp.on("close", () => underlying.delete(key));
-  });
-  server.on("secureConnection", (socket: Socket) => {
-    const tcp = underlying.get(keyOf(socket));
-    if (tcp !== undefined) pauseBoth(socket, tcp);
-    writeBytes(socket);
-  });
+  return (onReady) => {
+    const front = create((socket) => {
+      const tcp = underlying.get(keyOf(socket));
+      if (tcp !== undefined) pauseBoth(socket, tcp);
+      writeBytes(socket);
+      onReady(socket);
+    });
+    return front.prependListener("connection", (tcp: Underlying) => {
+      const key = keyOf(tcp);
+      underlying.set(key, tcp);
+      tcp.on("close", () => underlying.delete(key));
+    });
+  };
 }
 
 /** No other connection has it at the same time. */

@@ -10,7 +10,7 @@ import { listenError } from "../shared/listen_error.ts";
 import { listen } from "../shared/node_http/listener.ts";
 import { reachableAddresses } from "../shared/own_addresses.ts";
 import { keepAccepting } from "./keep_accepting.ts";
-import { mendTls } from "./mend_tls.ts";
+import { mendedTls } from "./mend_tls.ts";
 import { isGranted } from "./permissions.ts";
 
 /** Serving HTTP on Deno. */
@@ -23,10 +23,8 @@ export const network: Network = {
   async listen(handler, options) {
     await demandNet(options);
     return await listen(handler, options, {
-      accept(server) {
-        if (options.tls !== undefined) mendTls(server);
-        return keepAccepting(server, options);
-      },
+      accept: (http, options, create) =>
+        keepAccepting(http, options, options.tls === undefined ? create : mendedTls(create)),
       skipsParser: options.tls === undefined,
     });
   },

@@ -7,18 +7,21 @@
 import { Server } from "node:net";
 import type { Network } from "../../src/runtime.ts";
 import { addresses } from "../shared/node_addresses.ts";
-import { type Accept, startListening } from "../shared/node_http/acceptor.ts";
+import { type Accept, acceptInFront, startListening } from "../shared/node_http/acceptor.ts";
 import { listen } from "../shared/node_http/listener.ts";
 
 /** Serving HTTP on Node. */
 export const network: Network = {
   addresses,
-  listen: (handler, options) => listen(handler, options, { accept, http2: true, skipsParser: true }),
+  listen(handler, options) {
+    const accept = options.tls === undefined ? acceptItself : acceptInFront;
+    return listen(handler, options, { accept, http2: true, skipsParser: true });
+  },
   takesSockets: true,
 };
 
-/** By itself. `close()` of `node:http` would break off what it takes for idle: an answer that it does not send itself. */
-const accept: Accept = async (server, options) => {
+/** `close()` of `node:http` would break off what it takes for idle: an answer that it does not send itself. */
+const acceptItself: Accept = async (server, options) => {
   const address = await startListening(server, options);
   return {
     address,

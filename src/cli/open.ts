@@ -18,7 +18,6 @@ import { reloader } from "./reload.ts";
 import { isSameTls, readSecrets, type Secrets } from "./secrets.ts";
 import type { SelfSigned } from "./self_signed.ts";
 import type { Settings } from "./settings.ts";
-import { StartError } from "./start_error.ts";
 import type { TerminalLog } from "./terminal_log.ts";
 import { UsageError } from "./usage_error.ts";
 import type { UserTable } from "./users.ts";
@@ -88,9 +87,8 @@ export async function openSite(
   });
   function take(next: Secrets): void {
     if (next.tls !== null && !isSameTls(next.tls, secrets.tls)) {
-      if (server.setTls === undefined) throw new StartError("this runtime needs a new start for that");
       try {
-        server.setTls(next.tls);
+        server.setTls?.(next.tls);
       } catch (error) {
         throw namingFlag(error, settings.tls);
       }

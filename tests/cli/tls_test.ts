@@ -84,7 +84,7 @@ function install(certificate: Pick<TlsOptions, "cert" | "key"> | null): string {
   return new X509Certificate(certificate!.cert).fingerprint256;
 }
 
-test("SIGHUP reads the certificate anew, where the runtime can; a bad one changes nothing", {
+test("SIGHUP reads the certificate anew; a bad one changes nothing", {
   skip: needsOpenssl,
 }, async () => {
   const before = install(first);
@@ -97,14 +97,8 @@ test("SIGHUP reads the certificate anew, where the runtime can; a bad one change
   const renewed = install(second);
   assert.notEqual(renewed, before);
   server.hangUp(false);
-  if (runtime.name === "bun") {
-    const message = /^htbin: error: certificate not read anew.*: this runtime needs a new start for that$/m;
-    await until(() => message.test(server.stderr()), "the failure is told");
-    assert.equal(await shown(server.port), before);
-  } else {
-    await until(() => /^htbin: certificate read anew$/m.test(server.stderr()), "it is told");
-    assert.equal(await shown(server.port), renewed);
-  }
+  await until(() => /^htbin: certificate read anew$/m.test(server.stderr()), "it is told");
+  assert.equal(await shown(server.port), renewed);
   await server.stop();
 });
 
@@ -135,16 +129,14 @@ test("the flag is named whose file cannot be used, at the start and on SIGHUP", 
   const server = await startHere([...HERE, ...opened]);
   writeFileSync(password, "wrong");
   server.hangUp(false);
-  const message = runtime.name === "bun"
-    ? /^htbin: error: certificate not read anew.*: this runtime needs a new start for that$/m
-    : /^htbin: error: certificate not read anew.*: --tls-password-file: .*wrong$/m;
+  const message = /^htbin: error: certificate not read anew.*: --tls-password-file: .*wrong$/m;
   await until(() => message.test(server.stderr()), "the failure is told");
   await server.stop();
 });
 
 for (const workers of [[], ["--workers", "2"]]) {
   test(`a renewed certificate that has expired is told on SIGHUP, once ${workers.join(" ")}`, {
-    skip: needsOpenssl || (runtime.name === "bun" && "Bun cannot change the certificate of a running server"),
+    skip: needsOpenssl,
   }, async () => {
     install(first);
     const own = ["--tls-cert", paths.cert, "--tls-key", paths.key];
@@ -164,7 +156,7 @@ for (const workers of [[], ["--workers", "2"]]) {
 }
 
 test("every worker reads it anew", {
-  skip: needsOpenssl || (runtime.name === "bun" && "Bun cannot change the certificate of a running server"),
+  skip: needsOpenssl,
 }, async () => {
   install(first);
   const server = await startCommand([

@@ -7,8 +7,6 @@ import { connect, exchange, get, type RawConnection, requestHead } from "../_htt
 import { promised, scheme, serving, within } from "./_serving.ts";
 
 const isBun = runtime.name === "bun";
-/** Over TLS it is served by Bun's own server. */
-const isOwnParser = isBun && scheme === "https";
 
 /** Says how it was called. */
 const mirror = async (request: Request) =>
@@ -101,18 +99,18 @@ test("listen() takes a thousand header fields, except on Bun", () =>
     assert.equal((await exchange(target, get("/", ...fields))).status, isBun ? 431 : 200);
   }));
 
-test("listen() takes OPTIONS * for a path, except over TLS on Bun", () =>
+test("listen() takes OPTIONS * for a path", () =>
   serving(mirror, async ({ target }) => {
     const response = await exchange(target, requestHead("OPTIONS", "*", "Host: a"));
-    assert.equal(response.status, isOwnParser ? 400 : 200);
-    if (!isOwnParser) assert.equal(response.text, `OPTIONS ${scheme}://a/* `);
+    assert.equal(response.status, 200);
+    assert.equal(response.text, `OPTIONS ${scheme}://a/* `);
   }));
 
-test("listen() takes a second space before the version, except over TLS on Bun", () =>
+test("listen() takes a second space before the version", () =>
   serving(mirror, async ({ target }) => {
     const response = await exchange(target, "GET /x  HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    assert.equal(response.status, isOwnParser ? 400 : 200);
-    if (!isOwnParser) assert.equal(response.text, `GET ${scheme}://a/x `);
+    assert.equal(response.status, 200);
+    assert.equal(response.text, `GET ${scheme}://a/x `);
   }));
 
 test("listen() keeps the connection of an HTTP/1.0 client that asks for it, except on Bun", () =>

@@ -16,13 +16,32 @@ export interface Acceptor {
   close(): Promise<void>;
 }
 
-/** Makes `server` get connections. Rejects with a `ListenError`. */
-export type Accept = (server: HttpServer, options: ListenOptions) => Promise<Acceptor>;
+/** Makes a server that accepts connections, not listening yet, and calls this with those on which requests may come. */
+export type CreateFront = (onReady: (socket: Socket) => void) => Server;
 
-/** By itself. */
-export const acceptItself: Accept = async (server, options) => {
-  const address = await startListening(server, options);
-  return { address, close: () => closed(server) };
+/** Makes `http` get connections, from such servers where it does not accept them itself. Rejects with a `ListenError`. */
+export type Accept = (http: HttpServer, options: ListenOptions, create: CreateFront) => Promise<Acceptor>;
+
+/** A server in front that accepts TCP alone, as `node:http` makes its own. */
+export const createTcpFront: CreateFront = (onReady) =>
+  createServer({ allowHalfOpen: true, noDelay: true }, onReady);
+
+/** By a server in front. */
+export const acceptInFront: Accept = async (http, options, create) => {
+  const handover = handOver(http, create);
+  const acceptor = handover.createAcceptor();
+  const address = await startListening(acceptor, options);
+  handover.setListening(true);
+  return {
+    address,
+    async close() {
+      handover.setListening(false);
+      await closed(acceptor);
+      await handover.whenNone();
+      // Its timer.
+      http.close();
+    },
+  };
 };
 
 /** Resolves with the address in use. */
@@ -60,21 +79,26 @@ export interface Handover {
 }
 
 /** Gives connections to `http`, as if it had accepted them itself. */
-export function handOver(http: HttpServer, onConnection: (socket: Socket) => void): Handover {
+export function handOver(
+  http: HttpServer,
+  create: CreateFront,
+  onAccepted: (socket: Socket) => void = () => {},
+): Handover {
   let open = 0;
   let isListening = false;
   let whenNone = () => {};
   return {
-    // As node:http makes its own.
-    createAcceptor: () =>
-      createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    createAcceptor() {
+      const acceptor = create((socket) => void http.emit("connection", socket));
+      acceptor.prependListener("connection", (socket) => {
         open++;
         socket.on("close", () => {
           if (--open === 0) whenNone();
         });
-        onConnection(socket);
-        http.emit("connection", socket);
-      }),
+        onAccepted(socket);
+      });
+      return acceptor;
+    },
     get open() {
       return open;
     },

@@ -1,13 +1,12 @@
 /**
- * Servers of `node:http2` that speak HTTP/1.1 as well.
+ * Servers of `node:http2` beside those of `node:http`.
  *
  * @module
  */
 
-import type { Server, ServerOptions } from "node:http";
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
+import type { Server as HttpServer } from "node:http";
+import { createServer, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import type { CheckedTls } from "../tls.ts";
 import { HEAD_LIMIT } from "./http2.ts";
 
 /** Most requests at once on a connection. */
@@ -35,9 +34,10 @@ export interface Sessions {
   closeUnused(rounds: number): void;
 }
 
-/** A server of both versions. */
+/** A server of HTTP/2 that others accept connections for. */
 export interface Http2Server {
-  readonly server: Server;
+  /** A client has chosen HTTP/2 on it. */
+  take(socket: Socket): void;
   readonly sessions: Sessions;
 }
 
@@ -51,21 +51,19 @@ interface Kept {
   lastSign: number;
 }
 
-/** Makes it. */
-export function createHttp2Server(limits: ServerOptions, tls: CheckedTls): Http2Server {
+/** What a request of either version is told by. */
+const REQUESTS = ["request", "checkContinue", "checkExpectation", "connect"] as const;
+
+/** Makes it. Its requests are for those who listen to `http`. */
+export function createHttp2Server(http: HttpServer): Http2Server {
   const sessions = new Map<string, Kept>();
   let round = 0;
-  const server: Http2SecureServer = createSecureServer({
-    ...tls,
-    ...limits,
-    allowHTTP1: true,
+  const server = createServer({
     maxHeaderListPairs: 1000,
     maxSessionMemory: MEMORY,
     settings: { maxConcurrentStreams: STREAMS, maxHeaderListSize: HEAD_LIMIT },
   });
-  // It would not take these from its options.
-  const { requestTimeout, headersTimeout, keepAliveTimeout } = limits;
-  Object.assign(server, { requestTimeout, headersTimeout, keepAliveTimeout });
+  for (const event of REQUESTS) server.on(event, (...message) => void http.emit(event, ...message));
   server.on("session", (session) => {
     const kept: Kept = { session, streams: 0, lastSign: round };
     const key = keyOf(session.socket);
@@ -80,10 +78,6 @@ export function createHttp2Server(limits: ServerOptions, tls: CheckedTls): Http2
       });
     });
   });
-  server.on("secureConnection", (socket) => {
-    const kept = sessions.get(keyOf(socket));
-    if (kept !== undefined) kept.socket = socket;
-  });
   function look(kept: Kept, rounds: number): void {
     const { session, streams } = kept;
     const quiet = round - kept.lastSign;
@@ -96,8 +90,13 @@ export function createHttp2Server(limits: ServerOptions, tls: CheckedTls): Http2
     }
   }
   return {
-    // Its events bring requests of both kinds.
-    server: server as unknown as Server,
+    take(socket) {
+      // A client that says no more has left: what is asked for comes before that.
+      socket.allowHalfOpen = false;
+      server.emit("connection", socket);
+      const kept = sessions.get(keyOf(socket));
+      if (kept !== undefined) kept.socket = socket;
+    },
     sessions: {
       include: (socket) => sessions.has(keyOf(socket)),
       close() {

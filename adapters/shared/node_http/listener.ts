@@ -10,7 +10,7 @@ import { clearInterval, setInterval } from "node:timers";
 import type { Handler } from "../../../src/handler.ts";
 import type { Listener, ListenOptions } from "../../../src/runtime.ts";
 import { networkAddress } from "../address.ts";
-import { type Accept, acceptItself } from "./acceptor.ts";
+import { type Accept, acceptInFront, createTcpFront } from "./acceptor.ts";
 import {
   type Ends,
   type Exchange,
@@ -29,7 +29,7 @@ import { createShortCut, type ShortCut } from "./short_cut.ts";
 
 /** What a runtime is good for. */
 export interface Means {
-  /** How it accepts connections. @default {acceptItself} */
+  /** How it accepts connections. @default {acceptInFront} */
   readonly accept?: Accept;
   /** How long it waits. */
   readonly times?: Times;
@@ -47,29 +47,31 @@ export async function listen(
   options: ListenOptions,
   means: Means = {},
 ): Promise<Listener> {
-  const { accept = acceptItself, times = TIMES, http2 = false, skipsParser = false } = means;
-  const limits = limitsOf(times);
-  // Code that only those load who want TLS: it takes several milliseconds.
-  const secure = options.tls &&
-    await (await import("./tls_server.ts")).createTlsServer(
-      limits,
-      options.tls,
-      http2 && options.http2 !== false,
-      // Of several workers, the one that tried the port has said it.
-      (error) => void (options.shared || options.onError?.(error)),
-    );
-  const server = secure?.server ?? createServer(limits);
+  const { accept = acceptInFront, times = TIMES, http2 = false, skipsParser = false } = means;
+  const server = createServer(limitsOf(times));
   const refusals = prepareRefusals(options.refuse);
   let closing: Promise<void> | null = null;
-  const sessions = secure?.sessions ?? null;
-  const clients = serveClients(server, secure !== undefined, sessions, skipsParser, {
+  const { tls } = options;
+  const http2Server = tls !== undefined && http2 && options.http2 !== false
+    ? (await import("./http2_server.ts")).createHttp2Server(server)
+    : null;
+  const sessions = http2Server?.sessions ?? null;
+  const clients = serveClients(server, tls !== undefined, sessions, skipsParser, {
     handler,
     refusals,
     onError: options.onError ?? (() => {}),
     isClosing: () => closing !== null,
   });
+  // Code that only those load who want TLS: it takes several milliseconds.
+  const secure = tls && (await import("./tls_front.ts")).createTlsFront(tls, {
+    http2: http2Server,
+    onAccepted: clients.meet,
+    handshakeTimeout: times.head,
+    // Of several workers, the one that tried the port has said it.
+    warn: (error) => void (options.shared || options.onError?.(error)),
+  });
   await refusals.ready;
-  const acceptor = await accept(server, options);
+  const acceptor = await accept(server, options, secure?.create ?? createTcpFront);
   const sweep = setInterval(() => {
     clients.closeUnused();
     sessions?.closeUnused(KEEP_ALIVE_ROUNDS);
@@ -92,7 +94,7 @@ export async function listen(
       }
       return closing;
     },
-    ...(secure?.setTls && { setTls: secure.setTls }),
+    ...(secure && { setTls: secure.setTls }),
   };
 }
 
@@ -139,6 +141,8 @@ interface Client extends Ends {
 
 /** Everybody who is connected. */
 interface Clients {
+  /** Somebody has connected, and may not have shaken hands yet. */
+  meet(socket: Socket): void;
   /** Closes the connections on which nothing happens, and from now on every other as soon as that is so. */
   closeIdle(): void;
   /** Closes those on which nothing has happened since this was called so many times. */
@@ -291,7 +295,6 @@ function serveClients(
     for (const socket of sockets.keys()) if (which(socket)) socket.destroy();
   }
   server.on("connection", meet);
-  server.on("secureConnection", meet);
   server.on("request", (incoming, outgoing) => answer(incoming, outgoing, null));
   server.on("checkContinue", (incoming, outgoing) => answer(incoming, outgoing, "100-continue"));
   server.on("checkExpectation", (incoming, outgoing) => answer(incoming, outgoing, "unknown"));
@@ -304,5 +307,5 @@ function serveClients(
     likeHttp1(incoming, to);
     options.refusals.send(to, 501);
   });
-  return { closeIdle, closeUnused, closeLate, closeAll };
+  return { meet, closeIdle, closeUnused, closeLate, closeAll };
 }

@@ -9,6 +9,7 @@ import { listenError } from "../shared/listen_error.ts";
 import { addresses } from "../shared/node_addresses.ts";
 import { type Accept, acceptInFront } from "../shared/node_http/acceptor.ts";
 import { listen, type Means } from "../shared/node_http/listener.ts";
+import { pauseUploads } from "./pause_uploads.ts";
 import { completeTextResponses } from "./text_responses.ts";
 
 /** Serving HTTP on Bun. */
@@ -31,13 +32,16 @@ export const network: Network = {
  * Bun's own server parses HTTP by itself, and gives no socket to stand before the parser; for connections that others
  * accept it has the parser of Node.
  */
-const accept: Accept = (http, options, create) =>
-  acceptInFront(http, options, (onReady) =>
+const accept: Accept = (http, options, create) => {
+  const pauseUpload = pauseUploads(http);
+  return acceptInFront(http, options, (onReady) =>
     create((socket) => {
       // A head is text: it is written without saying that its characters are bytes.
       socket.setDefaultEncoding("latin1");
       onReady(socket);
+      pauseUpload(socket);
     }));
+};
 
 /** What is good for Bun. */
 export const means: Means = { accept, skipsParser: true, ignoresHeadTime: true };

@@ -172,8 +172,9 @@ function serveClients(
   let round = 0;
 
   function meet(socket: Socket): void {
+    // On Bun, the socket that has shaken hands is the one that was accepted.
+    if (!sockets.has(socket)) socket.on("close", () => sockets.delete(socket));
     sockets.set(socket, performance.now());
-    socket.on("close", () => sockets.delete(socket));
     const shortCut = heads && shortCutOf(socket, heads);
     if (shortCut) shortCuts.set(socket, shortCut);
   }

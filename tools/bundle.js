@@ -32,12 +32,13 @@ export async function bundle(source, folder, external) {
 }
 
 /**
- * Tells what goes into the first file: what the command imports, and what all adapters do. Not the command itself, since
- * it waits for its adapter, and that for whatever it imports.
+ * Tells what goes into the first file: what the command imports, what all adapters do, and listings, which every start
+ * loads unless told not to. Not the command itself, since it waits for its adapter, and that for whatever it imports.
  */
 function modulesAtStart(source) {
   const imports = (path) => importsOf(path).map((name) => normalize(join(dirname(path), name)));
-  const command = closure(imports, imports(source).filter((path) => path !== "adapters/auto.ts"));
+  const imported = imports(source).filter((path) => path !== "adapters/auto.ts");
+  const command = closure(imports, [...imported, "src/static/listing_response.ts"]);
   const adapters = RUNTIMES.map((name) => closure(imports, [`adapters/${name}.ts`]));
   return (path) =>
     command.has(path) || adapters.every((modules) => modules.has(path)) ||

@@ -18,7 +18,14 @@ const AIM = 1.3;
 
 const PEERS = /^(nginx|lighttpd|Caddy|Python http\.server|sirv on Node)$/;
 
-/** The least server of each runtime. */
+/** What the least server is made of: the runtime's own, which is `node:http` on Node; that; and what a server of files takes. */
+const KINDS = {
+  Node: { "": "", files: " (node:http, node:fs)" },
+  Deno: { "": "", node: " (node:http)", files: " (node:http, node:fs)" },
+  Bun: { "": "", node: " (node:http)", files: " (node:http, node:fs)" },
+};
+
+/** The least servers of each runtime. */
 function hellos(): readonly Contender[] {
   const words = {
     Node: [runtimePath("node")],
@@ -26,8 +33,8 @@ function hellos(): readonly Contender[] {
     Bun: [runtimePath("bun")],
   };
   return (["Node", "Deno", "Bun"] as const).flatMap((runtime) =>
-    (runtime === "Node" ? [""] : ["", "node"]).map((kind) => ({
-      name: `hello on ${runtime}${kind === "" ? "" : " (node:http)"}`,
+    Object.entries(KINDS[runtime]).map(([kind, suffix]) => ({
+      name: `hello on ${runtime}${suffix}`,
       needs: [words[runtime][0]!],
       version: ["--version"],
       cases: /^/,
@@ -65,8 +72,17 @@ export const startUp: Measurement = {
       if (runtime === undefined) return cells;
       const hello = times.get(`hello on ${runtime}`)!;
       const ratios = own.map((time, run) => time / hello[run]!);
-      return [...cells, spread(ratios), aimCell(median(ratios), AIM, "most")];
+      const parts = times.get(`hello on ${runtime} (node:http, node:fs)`)!;
+      return [
+        ...cells,
+        spread(ratios),
+        aimCell(median(ratios), AIM, "most"),
+        median(own.map((time, run) => time / parts[run]!)).toFixed(2),
+      ];
     });
-    return markdown(["", "time", "to hello on its runtime", "aim"], rows);
+    return markdown(
+      ["", "time", "to hello on its runtime", "aim", "to that with node:http and node:fs"],
+      rows,
+    );
   },
 };

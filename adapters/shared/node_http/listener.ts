@@ -152,8 +152,10 @@ interface Clients {
   closeAll(): void;
 }
 
-/** As Node calls it. */
-const LATE: Error = Object.assign(new Error("Request timeout"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
+/** As Node makes it. Not before it is needed: to note where an error is made takes Deno 6 ms the first time. */
+function lateness(): Error {
+  return Object.assign(new Error("Request timeout"), { code: "ERR_HTTP_REQUEST_TIMEOUT" });
+}
 
 function serveClients(
   server: Server,
@@ -286,7 +288,7 @@ function serveClients(
     const now = performance.now();
     for (const [socket, met] of sockets) {
       const since = clients.has(socket) ? shortCuts.get(socket)?.headSince() ?? now : met;
-      if (now - since > headTime) refuse(LATE, socket);
+      if (now - since > headTime) refuse(lateness(), socket);
     }
   }
   function closeAll(): void {

@@ -206,17 +206,39 @@ function beyond(now: readonly string[], before: readonly string[]): readonly str
   });
 }
 
+/** But those of the launchers, which are kept: one for each pipe, in as many launchers as there were scripts at a time. */
 function openDescriptors(server: number): readonly string[] {
-  if (!existsSync(`/proc/${server}/fd`)) return [];
-  const names = readdirSync(`/proc/${server}/fd`).map((descriptor) => {
+  const kept = new Set(launchersOf(server).flatMap(descriptorsOf));
+  return descriptorsOf(server).filter((name) => !kept.delete(name)).map((name) =>
+    name.replace(/:\[\d+\]$/, "")
+  );
+}
+
+function descriptorsOf(pid: number): readonly string[] {
+  if (!existsSync(`/proc/${pid}/fd`)) return [];
+  return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
     try {
-      return readlinkSync(`/proc/${server}/fd/${descriptor}`).replace(/:\[\d+\]$/, "");
+      return [readlinkSync(`/proc/${pid}/fd/${descriptor}`)];
     } catch {
       // Closed meanwhile.
-      return null;
+      return [];
     }
   });
-  return names.filter((name) => name !== null);
+}
+
+/** What starts its scripts. */
+function launchersOf(server: number): readonly number[] {
+  if (!existsSync("/proc")) return [];
+  return readdirSync("/proc").map(Number).filter((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+      return parent === server && readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("\0-I\0-S\0-c\0");
+    } catch {
+      // No process, or it has ended meanwhile.
+      return false;
+    }
+  });
 }
 
 /** Those that a request's body is collected in, where the system cannot make them without a name. */

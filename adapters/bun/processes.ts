@@ -105,7 +105,7 @@ function spawned(command: Command, input: StandardInput): ChildProcess {
   });
   const group = processGroup(child.pid, process.kill);
   if (source !== null && typeof child.stdin === "object" && child.stdin !== null) {
-    void feed(source(), pipeInput(child.stdin), exited);
+    feed(source(), pipeInput(child.stdin), exited);
   }
   return {
     pid: child.pid,

@@ -108,7 +108,7 @@ function started(
     group.ended();
     return status;
   });
-  if (source !== null) void feed(source(), pipeInput(child.stdin), exited);
+  if (source !== null) feed(source(), pipeInput(child.stdin), exited);
   return {
     pid: child.pid,
     stdout: child.stdout,

@@ -94,7 +94,7 @@ function started(child: NodeChild, input: StandardInput): ChildProcess {
     });
   });
   if (input.source !== null && stdin !== null) {
-    void feed(input.source(), pipeInput(stdin), exited);
+    feed(input.source(), pipeInput(stdin), exited);
   }
   return {
     pid,

@@ -4,47 +4,86 @@
  * @module
  */
 
+import { type ByteFlow, flowOf } from "../../src/byte_flow.ts";
+import type { Bytes } from "../../src/runtime.ts";
+
 /** The writing end of a pipe. */
 export interface PipeInput {
-  /** Fails when nobody reads any more. A promise, where the system has not taken the bytes yet. */
+  /** Fails when nobody reads any more, at the latest the next time. A promise: no more until it has settled. */
   write(chunk: Uint8Array): Promise<unknown> | undefined;
-  /** End of input. */
+  /** End of input, after what was written. A promise, where that is still on its way. */
   close(): unknown;
-  /** Gives up, with a write that may be stuck. */
+  /** Gives up, with what is still on its way. */
   abort(): unknown;
 }
 
 /**
- * Writes `source` into `input` and closes it. Never rejects: a program that does not read its input is no error, and
- * one whose client left just sees the end. Whichever way it ends, the source is read to its end or cancelled.
+ * Writes `source` into `input` and closes it. Never fails: a program that does not read its input is no error, and one
+ * whose client left just sees the end. Whichever way it ends, the source is read to its end or cancelled.
  */
-export async function feed(
+export function feed(
   source: ReadableStream<Uint8Array>,
   input: PipeInput,
   ended: Promise<unknown>,
-): Promise<void> {
-  const reader = source.getReader();
-  let over = false;
-  ended.then(() => {
-    if (over) return;
-    over = true;
-    // Somebody the program started may hold the other end without reading it.
-    quietly(() => input.abort());
-    quietly(() => reader.cancel());
-  });
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done || over) break;
-      const taking = value.length > 0 ? input.write(value) : undefined;
-      if (taking !== undefined) await taking;
-    }
-  } catch (error) {
-    quietly(() => reader.cancel(error));
+): void {
+  const flow = flowOf(source) ?? flowFrom(source);
+  let state: "open" | "closing" | "over" = "open";
+  async function close(): Promise<void> {
+    if (state !== "open") return;
+    state = "closing";
+    await quietly(() => input.close());
+    state = "over";
   }
-  if (over) return;
-  over = true;
-  quietly(() => input.close());
+  function fail(): void {
+    if (state !== "open") return;
+    flow.cancel();
+    void close();
+  }
+  ended.then(() => {
+    if (state === "over") return;
+    if (state === "open") flow.cancel();
+    state = "over";
+    // Somebody the program started may hold the other end without reading it.
+    void quietly(() => input.abort());
+  });
+  flow.start({
+    write(piece) {
+      if (state !== "open" || piece.length === 0) return undefined;
+      try {
+        return input.write(piece)?.catch(fail);
+      } catch {
+        fail();
+        return undefined;
+      }
+    },
+    end: () => void close(),
+  });
+}
+
+/** Reads a stream. */
+function flowFrom(stream: ReadableStream<Uint8Array>): ByteFlow {
+  const reader = stream.getReader();
+  let isOver = false;
+  return {
+    async start(sink) {
+      try {
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (isOver) return;
+          if (done) break;
+          const taking = sink.write(value as Bytes);
+          if (taking !== undefined) await taking;
+        }
+        sink.end();
+      } catch (error) {
+        if (!isOver) sink.end(error as Error);
+      }
+    },
+    cancel() {
+      isOver = true;
+      reader.cancel().catch(() => {});
+    },
+  };
 }
 
 /** What a stream's end has to say of a pipe that is gone is no news. */

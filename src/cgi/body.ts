@@ -7,6 +7,7 @@
  * @module
  */
 
+import { type ByteFlow, flowOf } from "../byte_flow.ts";
 import type { Command, ProcessHost } from "../runtime.ts";
 import {
   type BodyEvents,
@@ -95,7 +96,7 @@ export function createBodyHost(
     // Not announced, or (GET on Deno) kept by the runtime.
     if (body === null) return input(null, null);
     const reader = body.getReader() as BodyReader;
-    if (declared.kind === "known") return await prepareKnown(reader, declared.length, events);
+    if (declared.kind === "known") return await prepareKnown(reader, declared.length, events, flowOf(body));
     const empty = request.headers.has("transfer-encoding") ? 0 : null;
     if (settings.chunked === "spool") {
       const spooled = await spool(reader);
@@ -110,10 +111,11 @@ export function createBodyHost(
     reader: BodyReader,
     length: number,
     events: BodyEvents,
+    flow: ByteFlow | undefined,
   ): Promise<ScriptInput | BodyRefusal> {
     const drop = (): void => cancelBody(reader);
     if (length > SMALL_BODY) {
-      return input(meteredStream(reader, { length, limit: Infinity, events }), length, drop);
+      return input(meteredStream(reader, { length, limit: Infinity, events }, flow), length, drop);
     }
     const collected: Collected = { bytes: [], size: 0 };
     const waiting = await collectSoon(reader, collected, length);

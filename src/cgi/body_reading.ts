@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type ByteFlow, clearFlow, setFlow } from "../byte_flow.ts";
 import type { Bytes } from "../runtime.ts";
 import { within } from "./time_limit.ts";
 
@@ -87,15 +88,38 @@ export interface Metered {
   readonly pending?: Promise<Read>;
 }
 
-/** The rest of a body, counted on its way. */
-export function meteredStream(reader: BodyReader, options: Metered): ReadableStream<Bytes> {
+/** The rest of a body, counted on its way. `flow`: how to have it without reading it, if nothing was read yet. */
+export function meteredStream(reader: BodyReader, options: Metered, flow?: ByteFlow): ReadableStream<Bytes> {
   const { length, limit, events, collected } = options;
   let pending = options.pending;
   let passed = collected?.size ?? 0;
   let dropped = false;
   const first = collected?.bytes ?? [];
 
+  /** Whether the piece may pass. */
+  function count(piece: Bytes): boolean {
+    events.progress();
+    passed += piece.length;
+    if (passed <= limit) return true;
+    events.tooLarge();
+    cancelBody(reader);
+    return false;
+  }
+  /** What keeps the body from being whole, once it has ended. */
+  function fault(error?: Error): string | null {
+    if (error !== undefined) return `a request body that broke off: ${error.message}`;
+    return length === null || passed >= length
+      ? null
+      : `a request body of ${passed} bytes, which said ${length}`;
+  }
+  /** Whether it may end. */
+  function end(error?: Error): boolean {
+    const reason = fault(error);
+    if (reason !== null) events.broken(reason);
+    return reason === null;
+  }
   async function pull(controller: ReadableStreamDefaultController<Bytes>): Promise<void> {
+    clearFlow(stream);
     if (first.length > 0) return controller.enqueue(first.shift()!);
     const read = await next();
     if (dropped) return;
@@ -104,32 +128,36 @@ export function meteredStream(reader: BodyReader, options: Metered): ReadableStr
     controller.enqueue(read.value);
   }
   async function next(): Promise<Read | null> {
+    let read: Read;
     try {
-      const read = await (pending ?? reader.read());
+      read = await (pending ?? reader.read());
       pending = undefined;
-      // The script wants no more: what was being read ends here, and that is no fault of the client.
-      if (dropped) return null;
-      events.progress();
-      if (read.done) {
-        if (length === null || passed >= length) return read;
-        events.broken(`a request body of ${passed} bytes, which said ${length}`);
-        return null;
-      }
-      passed += read.value.length;
-      if (passed <= limit) return read;
-      events.tooLarge();
-      cancelBody(reader);
-      return null;
     } catch (error) {
-      if (!dropped) events.broken(`a request body that broke off: ${(error as Error).message}`);
+      if (!dropped) end(error as Error);
       return null;
     }
+    // The script wants no more: what was being read ends here, and that is no fault of the client.
+    if (dropped) return null;
+    return (read.done ? end() : count(read.value)) ? read : null;
   }
   function drop(): void {
     dropped = true;
     cancelBody(reader);
   }
-  return new ReadableStream<Bytes>({ pull, cancel: drop }, { highWaterMark: 0 });
+  const stream = new ReadableStream<Bytes>({ pull, cancel: drop }, { highWaterMark: 0 });
+  if (flow !== undefined) {
+    setFlow(stream, {
+      start(sink) {
+        flow.start({
+          write: (piece) =>
+            count(piece) ? sink.write(piece) : void sink.end(new Error("request body too large")),
+          end: (error) => sink.end(end(error) ? undefined : new Error("request body broke off")),
+        });
+      },
+      cancel: flow.cancel,
+    });
+  }
+  return stream;
 }
 
 /** Wants no more of a body. */

@@ -67,6 +67,24 @@ contract("stdin: the same bytes, from memory, a stream or a file", {}, async () 
   }
 });
 
+contract("stdin: many small pieces are the same bytes, for a program that reads late", {}, async () => {
+  const content = pattern(2_000_003);
+  let at = 0;
+  const stdin = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const from = at;
+      at += 1 + at % 700;
+      controller.enqueue(content.subarray(from, at));
+      if (at >= content.length) controller.close();
+    },
+  });
+  const child = await sh("sleep 0.2; exec cat", { stdin });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of child.stdout) chunks.push(chunk);
+  assert.ok(Buffer.concat(chunks).equals(content));
+  await child.stderr.cancel();
+});
+
 contract("stdin: nothing is the end at once", {}, async () => {
   const nothing: Readonly<Record<string, Command["stdin"]>> = {
     null: null,

@@ -8,7 +8,8 @@
  * @module
  */
 
-import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, writeSync, writevSync } from "node:fs";
+import { clearImmediate, setImmediate } from "node:timers";
 import type { PipeInput } from "../feed.ts";
 import { errorCode } from "../system_error.ts";
 
@@ -31,8 +32,17 @@ export interface Inlet {
   close(): void;
 }
 
-/** A pipe takes so many bytes as a whole or not at all (PIPE_BUF). */
-const WHOLE = 4096;
+/** Of these a pipe is made: none that is begun is surely filled. */
+const PAGE = 4096;
+
+/**
+ * So many bytes are written at once if they come together, and as many wait while the pipe is full. Where server and
+ * program share a processor, each write is a turn for the other one.
+ */
+const BATCH = 262_144;
+
+/** So many pieces, too: they may be of one byte each. */
+const PIECES = 64;
 
 const oneByte = new Uint8Array(1);
 
@@ -47,63 +57,105 @@ export function createInlet(fd: number, { watch, leave, writesParts }: InletHost
     return end === null ? null : inputTo(end);
   }
   function inputTo(end: number): PipeInput {
+    /** What the pipe has not taken yet. */
+    const waiting: Uint8Array[] = [];
+    let size = 0;
+    let isBlocked = false;
     let isClosed = false;
-    let isWaiting = false;
+    let failure: unknown = null;
+    let turn: NodeJS.Immediate | undefined;
+    /** Called once the pipe has taken all, or will not take it. */
+    let awaiting: (() => void)[] = [];
 
-    /** How much of it the pipe has taken: all, or there is no room for more. */
-    function writeNow(chunk: Uint8Array): number {
-      let at = 0;
-      while (at < chunk.length) {
-        const part = writesParts ? chunk.subarray(at) : chunk.subarray(at, at + Math.max(room, WHOLE));
-        const taken = writeOnce(end, part);
-        at += taken;
-        room -= Math.ceil(taken / WHOLE) * WHOLE;
-        if (taken < part.length) break;
-      }
-      return at;
+    function isMuch(): boolean {
+      return size >= BATCH || waiting.length >= PIECES;
     }
-    async function writeRest(chunk: Uint8Array, from: number): Promise<void> {
-      for (let at = from; at < chunk.length && !isClosed;) {
-        isWaiting = true;
-        const told = new Promise<void>((resolve) => wake = resolve);
-        watch();
-        await told;
-        isWaiting = false;
-        if (!isClosed) at += writeNow(chunk.subarray(at));
+    /** Writes what there is and fits; what is left waits for room. */
+    function flush(): void {
+      clearImmediate(turn);
+      turn = undefined;
+      try {
+        while (size > 0 && writeSome()) { /* There may be more room. */ }
+      } catch (error) {
+        failure = error;
+        size = waiting.length = 0;
       }
+      if (size > 0) wait();
+      else settle();
     }
-    function close(): void {
+    /** Whether all that was tried has been taken. */
+    function writeSome(): boolean {
+      const parts = writesParts ? waiting : partsWithin(waiting, room);
+      if (parts.length === 0) return false;
+      const taken = writeOnce(end, parts);
+      const tried = parts === waiting ? size : parts.reduce((sum, part) => sum + part.length, 0);
+      drop(waiting, taken);
+      size -= taken;
+      room -= Math.ceil(taken / PAGE) * PAGE;
+      return taken === tried;
+    }
+    function wait(): void {
+      isBlocked = true;
+      wake = () => {
+        isBlocked = false;
+        wake = () => {};
+        if (!isClosed) flush();
+      };
+      watch();
+    }
+    function closeNow(): void {
       if (isClosed) return;
       isClosed = true;
+      clearImmediate(turn);
       closeSync(end);
-      if (!isWaiting) return;
-      leave();
-      wake();
+      if (isBlocked) leave();
+      settle();
+    }
+    function settle(): void {
+      const settled = awaiting;
+      awaiting = [];
+      for (const tell of settled) tell();
+    }
+    function settled(): Promise<void> {
+      return new Promise((resolve, reject) => {
+        awaiting.push(() => failure === null ? resolve() : reject(failure));
+      });
     }
     return {
       write(chunk) {
-        const taken = writeNow(chunk);
-        return taken === chunk.length ? undefined : writeRest(chunk, taken);
+        if (failure !== null) throw failure;
+        waiting.push(chunk);
+        size += chunk.length;
+        if (!isBlocked && isMuch()) flush();
+        // What else comes in this turn of the event loop goes along.
+        else if (!isBlocked) turn ??= setImmediate(flush);
+        if (failure !== null) throw failure;
+        return isMuch() ? settled() : undefined;
       },
-      close,
-      abort: close,
+      async close() {
+        if (!isBlocked) flush();
+        if (size > 0) await settled().catch(() => {});
+        closeNow();
+      },
+      abort: closeNow,
     };
   }
-  /** Nothing, where it does not say of how much. */
-  function writeOnce(end: number, part: Uint8Array): number {
+  /** How much was taken: nothing, where it does not say of how much. */
+  function writeOnce(end: number, parts: readonly Uint8Array[]): number {
     try {
-      return writeSync(end, part);
+      return parts.length === 1 ? writeSync(end, parts[0]!) : writevSync(end, parts);
     } catch (error) {
       if (errorCode(error) !== "EAGAIN") throw error;
       // It never comes to that: more than there is room for is not written.
-      if (!writesParts && part.length > WHOLE) throw new Error("Cannot tell how much of a write was taken");
+      if (!writesParts) throw new Error("Cannot tell how much of a write was taken");
       return 0;
     }
   }
   return {
     open,
     writable(now) {
-      room = now;
+      // Told of any, there is a page at least.
+      room = Math.max(now, PAGE);
       wake();
     },
     close: () => closeSync(fd),
@@ -130,4 +182,25 @@ function openUnheld(path: string): number | null {
   }
   if (writing !== null) closeSync(writing);
   return null;
+}
+
+/** As much of the beginning as is `room` for. */
+function partsWithin(waiting: readonly Uint8Array[], room: number): readonly Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  let left = room;
+  for (const part of waiting) {
+    if (left <= 0) break;
+    parts.push(part.length <= left ? part : part.subarray(0, left));
+    left -= part.length;
+  }
+  return parts;
+}
+
+/** Forgets so many bytes of the beginning. */
+function drop(waiting: Uint8Array[], count: number): void {
+  let left = count;
+  let whole = 0;
+  while (whole < waiting.length && waiting[whole]!.length <= left) left -= waiting[whole++]!.length;
+  waiting.splice(0, whole);
+  if (left > 0) waiting[0] = waiting[0]!.subarray(left);
 }

@@ -120,7 +120,7 @@ export function createSlot(key: number, pipes: SlotPipes, host: SlotHost): Slot 
     let ended!: (status: ExitStatus) => void;
     const exited = new Promise<ExitStatus>((resolve) => ended = resolve);
     run.ended = ended;
-    if (run.input !== null) void feed(run.source as ReadableStream<Uint8Array>, run.input, exited);
+    if (run.input !== null) feed(run.source as ReadableStream<Uint8Array>, run.input, exited);
     run.resolve({ pid, stdout: out.stream(null), stderr: err.stream(null), exited, stop: group.stop });
   }
   function ended(pid: number, status: ExitStatus, left: boolean): void {

@@ -7,6 +7,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { type ByteFlow, type ByteSink, clearFlow, setFlow } from "../../../src/byte_flow.ts";
 import type { Bytes } from "../../../src/runtime.ts";
 import { isCut, stopReading, streamOf } from "./http2.ts";
 import { linger } from "./linger.ts";
@@ -55,7 +56,7 @@ export function requestBody(
   let abandoned = false;
   let forget = () => {};
   let fail = () => {};
-  function read(controller: ReadableStreamDefaultController<Bytes>): void {
+  function start(sink: ByteSink): void {
     const { socket } = incoming;
     const stream = streamOf(incoming);
     state = "reading";
@@ -64,8 +65,7 @@ export function requestBody(
       if (state === "over") return;
       state = "over";
       forget();
-      if (error) controller.error(error);
-      else controller.close();
+      sink.end(error);
     }
     fail = () => {
       // Who fails because of this has to see that nobody waits for an answer.
@@ -75,8 +75,10 @@ export function requestBody(
     incoming.on("data", (piece: Buffer) => {
       received += piece.length;
       if (state === "over") return;
-      controller.enqueue(plain(piece));
-      if (controller.desiredSize! <= -READ_AHEAD) incoming.pause();
+      const taking = sink.write(plain(piece));
+      if (taking === undefined) return;
+      incoming.pause();
+      taking.then(() => state === "reading" && incoming.resume());
     });
     incoming.on("end", () => stream !== null && isCut(stream) ? fail() : settle());
     incoming.on("error", fail);
@@ -85,18 +87,14 @@ export function requestBody(
     forget = () => socket.off("close", fail);
     if (abandoned || incoming.destroyed || socket.destroyed) fail();
   }
-  const stream = new ReadableStream<Bytes>({
-    pull(controller) {
-      if (state === "unread") read(controller);
-      else incoming.resume();
-    },
-    cancel() {
-      state = "over";
-      forget();
-      if (released) discard(incoming);
-      else incoming.pause();
-    },
-  }, new ByteLengthQueuingStrategy({ highWaterMark: 0 }));
+  function cancel(): void {
+    if (state === "over") return;
+    state = "over";
+    forget();
+    if (released) discard(incoming);
+    else incoming.pause();
+  }
+  const stream = streamFrom({ start, cancel });
   return {
     stream,
     isTooMuch: () => state !== "reading" && isTooMuch(),
@@ -113,6 +111,30 @@ export function requestBody(
 }
 
 const NO_BODY: RequestBody = { stream: null, isTooMuch: () => false, abandon() {}, release() {} };
+
+/** The stream of a flow, and the flow of that stream. */
+function streamFrom(flow: ByteFlow): ReadableStream<Bytes> {
+  let isStarted = false;
+  let resume = () => {};
+  function start(controller: ReadableStreamDefaultController<Bytes>): void {
+    isStarted = true;
+    clearFlow(stream);
+    flow.start({
+      write(piece) {
+        controller.enqueue(piece);
+        if (controller.desiredSize! > -READ_AHEAD) return undefined;
+        return new Promise<void>((resolve) => resume = resolve);
+      },
+      end: (error) => error === undefined ? controller.close() : controller.error(error),
+    });
+  }
+  const stream = new ReadableStream<Bytes>({
+    pull: (controller) => isStarted ? resume() : start(controller),
+    cancel: flow.cancel,
+  }, new ByteLengthQueuingStrategy({ highWaterMark: 0 }));
+  setFlow(stream, flow);
+  return stream;
+}
 
 /** A plain view: a Buffer's `slice()` and `toString()` are not those of a `Uint8Array`. */
 function plain({ buffer, byteOffset, length }: Buffer): Bytes {

@@ -32,6 +32,13 @@ const BESIDES = [
   "bun-types",
 ];
 
+/** What those who use the package from JSR have from npm: also what is put into the command for npm. */
+async function packagesForJsr(): Promise<string[]> {
+  const { imports } = JSON.parse(await readFile("jsr.json", "utf8"));
+  const matches = Object.values<string>(imports).map((target) => /^npm:(.+)@/.exec(target)?.[1]);
+  return matches.filter((name) => name !== undefined);
+}
+
 /** Builds and packs the package, and starts the registry. */
 export async function prepare(): Promise<Fixture> {
   const work = await realpath(await mkdtemp(join(tmpdir(), "htbin-packages-")));
@@ -39,7 +46,8 @@ export async function prepare(): Promise<Fixture> {
   await chmod(work, 0o755);
   await run("npm", ["run", "--silent", "build"]);
   const { dependencies } = JSON.parse(await readFile("package.json", "utf8"));
-  const modules = [...Object.keys(dependencies), ...BESIDES].map((name) => `node_modules/${name}`);
+  const names = new Set([...Object.keys(dependencies), ...await packagesForJsr(), ...BESIDES]);
+  const modules = Array.from(names, (name) => `node_modules/${name}`);
   const [packages, registry, std] = await Promise.all([
     pack([".", ...modules], work),
     startRegistry(),

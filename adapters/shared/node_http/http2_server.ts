@@ -91,8 +91,6 @@ export function createHttp2Server(http: HttpServer): Http2Server {
   }
   return {
     take(socket) {
-      // A client that says no more has left: what is asked for comes before that.
-      socket.allowHalfOpen = false;
       server.emit("connection", socket);
       const kept = sessions.get(keyOf(socket));
       if (kept !== undefined) kept.socket = socket;

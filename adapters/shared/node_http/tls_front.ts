@@ -40,8 +40,8 @@ export function createTlsFront(tls: TlsOptions, options: TlsFrontOptions): TlsFr
   const { http2, onAccepted, handshakeTimeout, warn } = options;
   const fronts = new Set<Server>();
   const ALPNProtocols = [...(http2 ? ["h2"] : []), "http/1.1"];
-  // The last two as node:http has them.
-  const own = { ALPNProtocols, handshakeTimeout, allowHalfOpen: true, noDelay: true };
+  // The last as node:http has it. Half open, the connections of HTTP/2 clients that are gone would stay.
+  const own = { ALPNProtocols, handshakeTimeout, allowHalfOpen: http2 === null, noDelay: true };
   let current = usable(tls, warn);
   return {
     create(onReady) {

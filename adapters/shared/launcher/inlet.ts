@@ -32,7 +32,10 @@ export interface Inlet {
   close(): void;
 }
 
-/** Of these a pipe is made: none that is begun is surely filled. */
+/**
+ * Of these a pipe is made: none that is begun is surely filled. So many bytes are taken as a whole or not at all
+ * (PIPE_BUF).
+ */
 const PAGE = 4096;
 
 /**
@@ -85,8 +88,12 @@ export function createInlet(fd: number, { watch, leave, writesParts }: InletHost
     }
     /** Whether all that was tried has been taken. */
     function writeSome(): boolean {
-      const parts = writesParts ? waiting : partsWithin(waiting, room);
-      if (parts.length === 0) return false;
+      // To ask for room takes longer than to try a page.
+      const parts = writesParts
+        ? waiting
+        : room < PAGE
+        ? [waiting[0]!.subarray(0, PAGE)]
+        : partsWithin(waiting, room);
       const taken = writeOnce(end, parts);
       const tried = parts === waiting ? size : parts.reduce((sum, part) => sum + part.length, 0);
       drop(waiting, taken);
@@ -147,15 +154,16 @@ export function createInlet(fd: number, { watch, leave, writesParts }: InletHost
     } catch (error) {
       if (errorCode(error) !== "EAGAIN") throw error;
       // It never comes to that: more than there is room for is not written.
-      if (!writesParts) throw new Error("Cannot tell how much of a write was taken");
+      if (!writesParts && (parts.length > 1 || parts[0]!.length > PAGE)) {
+        throw new Error("Cannot tell how much of a write was taken");
+      }
       return 0;
     }
   }
   return {
     open,
     writable(now) {
-      // Told of any, there is a page at least.
-      room = Math.max(now, PAGE);
+      room = now;
       wake();
     },
     close: () => closeSync(fd),

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { test, type TestContext } from "node:test";
 import type { PreparedResponse, RequestHead } from "../src/at_once.ts";
 import type { Begun, Connection, Handler } from "../src/handler.ts";
@@ -211,6 +212,10 @@ test("a request to connect ends it, also with known ones behind it", async (t) =
 
 test("requests in any pieces, alone and many at a time, are answered in their order", async (t) => {
   const { connect } = await start(t);
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on("warning", onWarning);
+  t.after(() => process.off("warning", onWarning));
   const random = randomNumbers(20261121);
   const requests = {
     [get("/a")]: "of a",
@@ -244,6 +249,7 @@ test("requests in any pieces, alone and many at a time, are answered in their or
     assert.deepEqual(await answers, asked.map((request) => requests[request]), JSON.stringify(asked));
     connection.close();
   }
+  assert.deepEqual(warnings, []);
 });
 
 test("a server that closes sends the whole answer to a client that takes its time", async (t) => {

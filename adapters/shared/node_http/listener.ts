@@ -193,6 +193,8 @@ function serveClients(
       end: null,
     };
     clients.set(socket, client);
+    // However many requests are under way on it, a runtime does not warn of a leak.
+    socket.setMaxListeners(0);
     socket.on("close", () => {
       leave(socket);
       clients.delete(socket);

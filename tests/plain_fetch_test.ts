@@ -13,7 +13,7 @@ import { runtime, until } from "./_runtime.ts";
 import { type Running, servers } from "./_servers.ts";
 import { makeFolder, script } from "./cli/_folder.ts";
 
-const BIG = 1_000_000;
+const BIG = 2_000_000;
 
 const folder = makeFolder({
   "style.css": "STYLE",

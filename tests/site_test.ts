@@ -473,7 +473,7 @@ test("site() refuses options that make no sense", () => {
 });
 
 test("a host that looks like one and is none is refused, however the file would be answered", async (t) => {
-  const folder = makeFolder({ "small.txt": "small", "large.txt": "x".repeat(1_000_000) });
+  const folder = makeFolder({ "small.txt": "small", "large.txt": "x".repeat(2_000_000) });
   t.after(folder.remove);
   const handler = site({ directory: folder.path, log() {} });
   const server = await serve({ port: 0, handler, log() {} });

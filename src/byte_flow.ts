@@ -12,7 +12,7 @@ import type { Bytes } from "./runtime.ts";
 
 /** Takes bytes. */
 export interface ByteSink {
-  /** A promise: no more until it has settled. */
+  /** A promise, which never rejects: no more until it has resolved. What goes wrong is told by cancelling the flow. */
   write(piece: Bytes): Promise<unknown> | undefined;
   /** No more comes. `error`: because it broke off. */
   end(error?: Error): void;

@@ -6,5 +6,5 @@
  * @module
  */
 
-/** It. */
+/** The global object of the same name. */
 export const process: NodeJS.Process = globalThis.process;

@@ -100,6 +100,24 @@ test("one that starts later is told what holds by then, and that the end is near
   await ended;
 });
 
+test("one that is starting hears of it as soon as it listens", async () => {
+  const { started, fleet, orders } = stage((worker) => worker.id < 3 && answersRequests(worker));
+  const { share, drain, kill, ended } = await fleet;
+  started[0]!.die();
+  await until(() => started.length === 3);
+  const late = started[2]!;
+  late.say({ type: "hello" });
+  const secrets = { tls: null, users: { bob: "1815" } };
+  orders.current = { ...ORDERS, secrets };
+  share(secrets);
+  drain();
+  assert.deepEqual(late.heard, [{ type: "listen", orders: ORDERS }]);
+  late.say({ type: "listening" });
+  assert.deepEqual(late.heard.slice(1), [{ type: "secrets", secrets }, { type: "drain" }]);
+  kill();
+  await ended;
+});
+
 test("one that does not listen yet does not keep the others from stopping", async () => {
   const { started, fleet } = stage((worker) => worker.id < 3 && answersRequests(worker));
   const { stop, ended } = await fleet;

@@ -72,10 +72,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       }, next);
       pauses.add(timer);
     });
-    return member.ready.then(() => {
-      // Where it was too early, it was told nothing.
-      if (draining) member.send({ type: "drain" });
-    });
+    if (draining) member.send({ type: "drain" });
+    return member.ready;
   }
   function tell(level: LogLevel, message: string): void {
     log({ type: "message", level, source: "server", message });
@@ -124,20 +122,22 @@ interface Member {
   readonly ready: Promise<void>;
   isReady(): boolean;
   readonly exited: Promise<ExitStatus>;
+  /** As long as it is not ready it does not listen: it is told then. */
   send(message: ToWorker): void;
   kill(): void;
 }
 
 function startMember({ workers, orders, queue }: FleetOptions): Member {
   const worker = workers.start();
+  const early: ToWorker[] = [];
   let isReady = false;
-  const send = (message: ToWorker) => worker.send(message);
   const ready = new Promise<void>((resolve, reject) => {
     worker.onMessage((message) => {
       const said = message as FromWorker;
-      if (said.type === "hello") send({ type: "listen", orders: orders() });
+      if (said.type === "hello") worker.send({ type: "listen", orders: orders() } satisfies ToWorker);
       if (said.type === "listening") {
         isReady = true;
+        for (const message of early) worker.send(message);
         resolve();
       }
       if (said.type === "failed") reject(new StartError(said.message));
@@ -147,6 +147,10 @@ function startMember({ workers, orders, queue }: FleetOptions): Member {
     });
   });
   serveQueue(queue, worker, worker.exited);
+  function send(message: ToWorker): void {
+    if (isReady) worker.send(message);
+    else early.push(message);
+  }
   const { id, exited, kill } = worker;
   return { id, ready, isReady: () => isReady, exited, send, kill };
 }

@@ -42,12 +42,12 @@ export async function run(runtime: Runtime): Promise<number> {
       return 0;
     }
     const { environment } = runtime.processes;
-    const starter = await runtime.starter?.() ?? null;
-    const worker = starter && await import("./workers/work.ts");
-    const orders = starter && worker && await worker.askOrders(starter);
+    const line = await runtime.starter?.() ?? null;
+    const worker = line && await import("./workers/work.ts");
+    const starter = line && worker && await worker.askOrders(line);
     const named = given.config ?? (environment("HTBIN_CONFIG") || undefined);
     if (given.config === undefined) origins = new Map([["--config", "HTBIN_CONFIG"]]);
-    const file = orders ? orders.file : await readSettingsFile(runtime, named);
+    const file = starter ? starter.orders.file : await readSettingsFile(runtime, named);
     let asked;
     try {
       asked = given.complete({ environment, file });
@@ -56,7 +56,7 @@ export async function run(runtime: Runtime): Promise<number> {
     }
     const directory = asked.settings.directory ?? terminal.cwd();
     await checkDirectory(runtime, directory);
-    const hide = orders?.hide ?? await hiddenFiles(runtime.files, directory, asked.settings, file);
+    const hide = starter?.orders.hide ?? await hiddenFiles(runtime.files, directory, asked.settings, file);
     const colours = usesColours(terminal.isTerminal.stderr, environment);
     const log = terminalLog(terminal, asked.settings, colours);
     const options = {
@@ -70,8 +70,8 @@ export async function run(runtime: Runtime): Promise<number> {
       return await explain(runtime, options, asked.target);
     }
     terminal.becomeServer?.();
-    return worker && starter && orders
-      ? await worker.work(starter, orders, runtime, asked.settings, options)
+    return worker && starter
+      ? await worker.work(starter, runtime, asked.settings, options)
       : await serveUntilStopped(runtime, asked.settings, options, file);
   } catch (error) {
     const message = describe(error).replace(/^--[a-z\d-]+/, (flag) => origins.get(flag) ?? flag);

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { createQueue } from "../../src/cgi/queue.ts";
 import { startFleet } from "../../src/cli/workers/fleet.ts";
 import type { FromWorker, Orders, ToWorker } from "../../src/cli/workers/messages.ts";
+import { askOrders } from "../../src/cli/workers/work.ts";
 import type { ExitStatus, Worker } from "../../src/runtime.ts";
 import type { LogEvent } from "../../src/log/events.ts";
 
@@ -100,22 +101,41 @@ test("one that starts later is told what holds by then, and that the end is near
   await ended;
 });
 
-test("one that is starting hears of it as soon as it listens", async () => {
+test("one that is starting is told it as soon as it hears", async () => {
   const { started, fleet, orders } = stage((worker) => worker.id < 3 && answersRequests(worker));
   const { share, drain, kill, ended } = await fleet;
   started[0]!.die();
   await until(() => started.length === 3);
   const late = started[2]!;
+  drain();
+  assert.deepEqual(late.heard, []);
   late.say({ type: "hello" });
+  assert.deepEqual(late.heard, [{ type: "listen", orders: ORDERS }, { type: "drain" }]);
   const secrets = { tls: null, users: { bob: "1815" } };
   orders.current = { ...ORDERS, secrets };
   share(secrets);
-  drain();
-  assert.deepEqual(late.heard, [{ type: "listen", orders: ORDERS }]);
-  late.say({ type: "listening" });
-  assert.deepEqual(late.heard.slice(1), [{ type: "secrets", secrets }, { type: "drain" }]);
+  assert.deepEqual(late.heard.slice(2), [{ type: "secrets", secrets }]);
   kill();
   await ended;
+});
+
+test("a worker that is starting keeps what it is told until somebody asks", async () => {
+  const told: ToWorker[] = [];
+  let say = (_message: ToWorker): void => {};
+  const line = {
+    send: () =>
+      queueMicrotask(() => {
+        say({ type: "listen", orders: ORDERS });
+        say({ type: "secrets", secrets: { tls: null, users: null } });
+      }),
+    onMessage: (callback: (message: unknown) => void) => void (say = callback),
+  };
+  const { orders, onTold } = await askOrders(line);
+  assert.equal(orders, ORDERS);
+  say({ type: "drain" });
+  onTold((message) => told.push(message));
+  say({ type: "stop" });
+  assert.deepEqual(told.map(({ type }) => type), ["secrets", "drain", "stop"]);
 });
 
 test("one that does not listen yet does not keep the others from stopping", async () => {

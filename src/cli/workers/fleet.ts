@@ -122,7 +122,7 @@ interface Member {
   readonly ready: Promise<void>;
   isReady(): boolean;
   readonly exited: Promise<ExitStatus>;
-  /** As long as it is not ready it does not listen: it is told then. */
+  /** As long as it has not said hello it hears nothing: it is told then. */
   send(message: ToWorker): void;
   kill(): void;
 }
@@ -130,14 +130,18 @@ interface Member {
 function startMember({ workers, orders, queue }: FleetOptions): Member {
   const worker = workers.start();
   const early: ToWorker[] = [];
+  let hears = false;
   let isReady = false;
   const ready = new Promise<void>((resolve, reject) => {
     worker.onMessage((message) => {
       const said = message as FromWorker;
-      if (said.type === "hello") worker.send({ type: "listen", orders: orders() } satisfies ToWorker);
+      if (said.type === "hello") {
+        hears = true;
+        send({ type: "listen", orders: orders() });
+        early.forEach(send);
+      }
       if (said.type === "listening") {
         isReady = true;
-        for (const message of early) worker.send(message);
         resolve();
       }
       if (said.type === "failed") reject(new StartError(said.message));
@@ -148,7 +152,7 @@ function startMember({ workers, orders, queue }: FleetOptions): Member {
   });
   serveQueue(queue, worker, worker.exited);
   function send(message: ToWorker): void {
-    if (isReady) worker.send(message);
+    if (hears) worker.send(message);
     else early.push(message);
   }
   const { id, exited, kill } = worker;

@@ -13,11 +13,28 @@ import { type LoggedSite, type OpenSite, openSite } from "../open.ts";
 import type { FromWorker, Orders, ToWorker } from "./messages.ts";
 import { queueOver } from "./shared_queue.ts";
 
-/** Resolves with what the starter has found out, once it has said it. */
-export function askOrders(line: Line): Promise<Orders> {
+/** The one that started this worker. */
+export interface Starter {
+  readonly line: Line;
+  /** What it has found out. */
+  readonly orders: Orders;
+  /** Calls back with what it says after its orders: first with what it has said meanwhile. */
+  onTold(callback: (message: ToWorker) => void): void;
+}
+
+/** Resolves once the starter has given its orders. */
+export function askOrders(line: Line): Promise<Starter> {
+  const meanwhile: ToWorker[] = [];
+  let tell = (message: ToWorker): void => void meanwhile.push(message);
+  function onTold(callback: (message: ToWorker) => void): void {
+    meanwhile.splice(0).forEach(callback);
+    tell = callback;
+  }
   return new Promise((resolve) => {
-    listen(line, (message) => {
-      if (message.type === "listen") resolve(message.orders);
+    line.onMessage((message) => {
+      const said = message as ToWorker;
+      if (said.type === "listen") resolve({ line, orders: said.orders, onTold });
+      else tell(said);
     });
     say(line, { type: "hello" });
   });
@@ -25,8 +42,7 @@ export function askOrders(line: Line): Promise<Orders> {
 
 /** The whole life of a worker. Resolves with its exit status. */
 export async function work(
-  line: Line,
-  { port, secrets }: Orders,
+  { line, orders: { port, secrets }, onTold }: Starter,
   runtime: Runtime,
   settings: Settings,
   { log, ...options }: LoggedSite,
@@ -34,7 +50,8 @@ export async function work(
   const own = { ...options, cgi: shareScripts(options, settings.workers, line), log: workerLog(log) };
   try {
     const started = await openSite(runtime, { ...settings, port }, own, secrets);
-    const stopped = untilTold(line, started);
+    // Before its first request: nobody comes in with a password that is one no longer.
+    const stopped = untilTold(onTold, started);
     say(line, { type: "listening" });
     return await stopped;
   } catch (error) {
@@ -44,9 +61,12 @@ export async function work(
 }
 
 /** Does what the starter says, until that is to end. What there is to say about it the starter says. */
-function untilTold(line: Line, { server, site, drain, take }: OpenSite): Promise<number> {
+function untilTold(
+  onTold: Starter["onTold"],
+  { server, site, drain, take }: OpenSite,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    listen(line, (message) => {
+    onTold((message) => {
       if (message.type === "drain") drain();
       if (message.type === "secrets") take(message.secrets);
       if (message.type === "stop") {
@@ -58,10 +78,6 @@ function untilTold(line: Line, { server, site, drain, take }: OpenSite): Promise
       }
     });
   });
-}
-
-function listen(line: Line, callback: (message: ToWorker) => void): void {
-  line.onMessage((message) => callback(message as ToWorker));
 }
 
 function say(line: Line, message: FromWorker): void {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command `htbin`: what npm installs, put together into a few files. `mod.ts` as a program is the same.
+ * The command `htbin`: what npm installs and JSR has as `./cli`, put together into a few files. `mod.ts` as a program is
+ * the same.
  *
  * @module
  */

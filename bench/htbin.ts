@@ -8,10 +8,10 @@ import { join } from "node:path";
 import type { Contender } from "./contender.ts";
 import { DOCUMENTS, PROJECT, runtimePath } from "./work.ts";
 
-/** The command line's own words on a runtime: what npm installs, and on Deno what JSR does. */
+/** The command line's own words on a runtime: what npm installs, and JSR has as `./cli`. */
 export const COMMANDS: Readonly<Record<"Node" | "Deno" | "Bun", readonly string[]>> = {
   Node: [runtimePath("node"), join(PROJECT, "dist/cli.js")],
-  Deno: [runtimePath("deno"), "run", "-A", join(PROJECT, "mod.ts")],
+  Deno: [runtimePath("deno"), "run", "-A", join(PROJECT, "dist/cli.js")],
   Bun: [runtimePath("bun"), join(PROJECT, "dist/cli.js")],
 };
 

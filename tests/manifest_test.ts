@@ -82,9 +82,11 @@ test("there is one license", () => {
   assert.match(readFileSync("LICENSE", "utf8"), /^MIT License/);
 });
 
-test("jsr.json and package.json export the same modules, and they are there", () => {
-  assert.deepEqual(Object.keys(packageJson.exports), Object.keys(jsrJson.exports));
-  for (const [name, source] of Object.entries(jsrJson.exports)) {
+test("jsr.json and package.json export the same modules, and they are there; the command is an export for JSR, which has no other", () => {
+  const { "./cli": command, ...exports } = jsrJson.exports;
+  assert.equal(command, `./${packageJson.bin["htbin"]}`);
+  assert.deepEqual(Object.keys(packageJson.exports), Object.keys(exports));
+  for (const [name, source] of Object.entries(exports)) {
     const compiled = source.replace(/^\.\//, "./dist/").replace(/\.ts$/, "");
     assert.deepEqual(packageJson.exports[name], { types: `${compiled}.d.ts`, default: `${compiled}.js` });
     assert.ok(existsSync(source), source);
@@ -124,8 +126,8 @@ test("everything that jsr.json exports can be reached from what it publishes", (
       if (name.startsWith(".")) queue.push(resolve(path, name));
     }
   }
-  for (const part of jsrJson.publish.include) assert.ok(existsSync(part), part);
   // dist/ is made by the build.
+  for (const part of jsrJson.publish.include) assert.ok(part.startsWith("dist/") || existsSync(part), part);
   for (const part of packageJson.files) assert.ok(part === "dist" || existsSync(part), part);
 });
 

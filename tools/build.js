@@ -1,6 +1,7 @@
 /**
- * Builds `dist/`, the package that npm publishes: compiles, puts the command together into a few files, and keeps what
- * can be reached from its entry points. Most declarations are of modules that no public type mentions.
+ * Builds `dist/`, the package that npm publishes, and of it the command that JSR has: compiles, puts the command together
+ * into a few files, and keeps what can be reached from its entry points. Most declarations are of modules that no public
+ * type mentions.
  *
  *     node tools/build.js
  */
@@ -13,8 +14,9 @@ import { bundle } from "./bundle.js";
 
 const { bin, dependencies, exports } = JSON.parse(readFileSync("package.json", "utf8"));
 
-/** Of what is in the command from elsewhere. */
-const NOTICE = `// With functions of @std: Copyright 2018-2026 the Deno authors. MIT license (see LICENSE).
+/** Of what is in the command from elsewhere; and for JSR, which wants types of all that it exports. */
+const NOTICE = `// @ts-self-types="./cli.d.ts"
+// With functions of @std: Copyright 2018-2026 the Deno authors. MIT license (see LICENSE).
 // With commander: Copyright (c) 2011 TJ Holowaychuk. MIT license (see LICENSE).`;
 
 rmSync("dist", { recursive: true, force: true });
@@ -26,7 +28,9 @@ await bundle("cli.ts", dirname(bin.htbin), Object.keys(dependencies).filter((nam
 const command = readFileSync(bin.htbin, "utf8");
 writeFileSync(bin.htbin, command.replace("\n", `\n${NOTICE}\n`));
 const entries = Object.values(exports).flatMap((entry) => Object.values(entry));
-const needed = reachable([...Object.values(bin), ...entries].map(normalize));
+const types = bin.htbin.replace(/js$/, "d.ts");
+writeFileSync(types, "/** The command `htbin`: to import it is to run it. */\nexport {};\n");
+const needed = reachable([types, ...Object.values(bin), ...entries].map(normalize));
 for (const path of filesBelow("dist")) {
   if (!needed.has(path)) rmSync(path);
 }

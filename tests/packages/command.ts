@@ -16,12 +16,13 @@ const TESTS = ["process", "workers", "tls"];
 
 /** Tests the command. */
 export function testCommand(fixture: () => Fixture): void {
+  const onDeno = [programs.deno, "test", "-A", "--no-check", ...files("tests", "ts")];
   const runners = {
-    Deno: [programs.deno, "test", "-A", "--no-check", ...TESTS.map((name) => `tests/cli/${name}_test.ts`)],
-    Bun: [programs.bun, "test", "--timeout=120000", ...TESTS.map((name) => `./tests/cli/${name}_test.ts`)],
-    Node: ["node", "--test", ...TESTS.map((name) => `build/tests/cli/${name}_test.js`)],
+    "Deno": onDeno,
+    "Bun": [programs.bun, "test", "--timeout=120000", ...files("./tests", "ts")],
+    "Node": ["node", "--test", ...files("build/tests", "js")],
   };
-  for (const [runtime, [program = "", ...args]] of Object.entries(runners)) {
+  for (const [runtime, runner] of Object.entries(runners)) {
     test(`the command of the package passes the tests of the command line on ${runtime}`, async () => {
       const { registry } = fixture();
       const folder = await fixture().folder("command");
@@ -33,9 +34,36 @@ export function testCommand(fixture: () => Fixture): void {
       ];
       await run("npm", ["install", "--prefix", folder, ...flags, "htbin"]);
       if (runtime === "Node") await run(programs.tsc, ["-p", "tsconfig.test.json"]);
-      const command = join(folder, "node_modules/htbin/dist/cli.js");
-      const { stdout, stderr } = await run(program, args, { env: { HTBIN_COMMAND: command } });
-      assert.match(stdout + stderr, /\b[1-9]\d* pass|\bpass [1-9]/);
+      await passes(runner, { HTBIN_COMMAND: join(folder, "node_modules/htbin/dist/cli.js") });
     });
   }
+
+  test("the command that JSR has passes them on Deno, and is the same but for the names of what it imports", async () => {
+    const { packed, registry } = fixture();
+    const folder = await fixture().folder("command");
+    const env = { NPM_CONFIG_REGISTRY: registry.npm, JSR_URL: registry.jsr, DENO_DIR: join(folder, ".deno") };
+    const [ours, theirs] = [packed.files, registry.jsrPackages.get("@htbin/htbin")!.files].map((files) =>
+      [...files].filter(([path]) => /^\/dist\/cli[./]/.test(path) && path.endsWith(".js")).sort()
+    );
+    assert.deepEqual(theirs!.map(codeOf), ours!.map(codeOf));
+    await passes(onDeno, { ...env, HTBIN_COMMAND: "jsr:@htbin/htbin/cli" });
+    assert.deepEqual(registry.missing, []);
+  });
+}
+
+function files(folder: string, ending: string): string[] {
+  return TESTS.map((name) => `${folder}/cli/${name}_test.${ending}`);
+}
+
+async function passes(
+  [program = "", ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { stdout, stderr } = await run(program, args, { env });
+  assert.match(stdout + stderr, /\b[1-9]\d* pass|\bpass [1-9]/);
+}
+
+/** A file's path, and its code with packages named as npm's do it. */
+function codeOf([path, bytes]: readonly [string, Uint8Array]): readonly [string, string] {
+  return [path, new TextDecoder().decode(bytes).replace(/"npm:([\w-]+)@[^"]*"/g, '"$1"')];
 }

@@ -84,11 +84,13 @@ export function testConsumers(fixture: () => Fixture): void {
       await writeProgram(project, ["servers/deno_serve.ts"]);
       await run(programs.deno, ["check", "."], { cwd: folder, env });
       await usePackage(project);
-      const { stdout } = await run(programs.deno, ["run", ...deno, prefix, "--version"], {
-        cwd: folder,
-        env,
-      });
-      assert.match(stdout, /^htbin \d+\.\d+\.\d+ \(Deno /);
+      for (const command of name === "JSR" ? [prefix, `${prefix}/cli`] : [prefix]) {
+        const { stdout } = await run(programs.deno, ["run", ...deno, command, "--version"], {
+          cwd: folder,
+          env,
+        });
+        assert.match(stdout, /^htbin \d+\.\d+\.\d+ \(Deno /);
+      }
       assert.deepEqual(registry.missing, []);
     });
   }
@@ -127,7 +129,9 @@ async function writeProgram({ folder }: Project, examples: readonly string[]): P
   for (const [at, { code }] of documentedExamples().entries()) {
     await writeFile(join(folder, `documented_${at}.ts`), `${code}\nexport {};\n`);
   }
-  const { exports } = JSON.parse(await readFile("jsr.json", "utf8")) as { exports: Record<string, string> };
+  const { exports } = JSON.parse(await readFile("package.json", "utf8")) as {
+    exports: Record<string, string>;
+  };
   const names = Object.keys(exports).map((name) => join("htbin", name));
   const imports = names.map((name, at) => `import type * as entry${at} from "${name}";`);
   const uses = names.map((_name, at) => `typeof entry${at}`);

@@ -23,7 +23,9 @@ export function testContents(fixture: () => Fixture): void {
     const { files } = fixture().packed;
     const { bin, exports, files: listed } = manifestOf(fixture());
     const entries = Object.values(exports).flatMap((entry) => [entry.types, entry.default]);
-    const code = reachable(files, [...Object.values(bin), ...entries].map((path) => join("/", path)));
+    // JSR has the types of the command, too.
+    const commands = Object.values(bin).flatMap((path) => [path, path.replace(/js$/, "d.ts")]);
+    const code = reachable(files, [...commands, ...entries].map((path) => join("/", path)));
     const documents = [
       ...listed.filter((name) => name !== "dist").map((name) => `/${name}`),
       "/package.json",
@@ -74,7 +76,7 @@ export function testContents(fixture: () => Fixture): void {
     assert.ok(code.split("\n").length > 1000);
     assert.match(
       textOf(files, "/dist/cli.js"),
-      /^#!.*\n\/\/ .*Copyright .* the Deno authors\. MIT license.*\n\/\/ .*TJ Holowaychuk\. MIT license/,
+      /^#!.*\n\/\/ @ts-self-types=.*\n\/\/ .*Copyright .* the Deno authors\. MIT license.*\n\/\/ .*TJ Holowaychuk\. MIT license/,
     );
   });
 

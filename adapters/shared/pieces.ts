@@ -5,6 +5,7 @@
  */
 
 import { setImmediate } from "node:timers";
+import { giveBack, isLending } from "../../src/lent_bytes.ts";
 import type { FileSpan } from "../../src/response.ts";
 import type { Bytes } from "../../src/runtime.ts";
 
@@ -22,7 +23,9 @@ export interface Pieces {
 /** The pieces of a stream, as they are; one is asked for ahead, so that who makes them can go on. */
 export function streamPieces(stream: ReadableStream<Uint8Array>): Pieces {
   const reader = stream.getReader();
+  const lends = isLending(stream);
   let ahead: Promise<Uint8Array | null> | null = null;
+  let last: Uint8Array | null = null;
   async function read(): Promise<Uint8Array | null> {
     const { done, value } = await reader.read();
     if (done) return null;
@@ -30,13 +33,15 @@ export function streamPieces(stream: ReadableStream<Uint8Array>): Pieces {
     throw new TypeError("The body's stream gave something else than bytes");
   }
   function readAhead(piece: Uint8Array | null): void {
+    last = piece;
     if (piece === null) return;
     ahead = read();
     // That it fails counts when its turn comes, or never.
     ahead.catch(() => {});
   }
   return {
-    next() {
+    next(isFree = false) {
+      if (isFree && lends && last !== null) giveBack(last);
       const piece = ahead ?? read();
       ahead = null;
       piece.then(readAhead, () => {});

@@ -5,6 +5,7 @@
  */
 
 import type { AnswerFields } from "../fields.ts";
+import { setLending } from "../lent_bytes.ts";
 import { BrokenBody, respond } from "../response.ts";
 import type { Bytes } from "../runtime.ts";
 import type { Answer } from "./response.ts";
@@ -170,15 +171,17 @@ function deliver(
       fail(controller, (error as Error).message);
     }
   }
-  return new ReadableStream<Bytes>({
-    start(controller) {
-      // At once, also while the client takes nothing.
-      running.onStop(() => fail(controller, describeStop(running)));
-    },
-    pull,
-    cancel() {
-      done = true;
-      running.stop("client-gone");
-    },
-  }, { highWaterMark: 0 });
+  return setLending(
+    new ReadableStream<Bytes>({
+      start(controller) {
+        // At once, also while the client takes nothing.
+        running.onStop(() => fail(controller, describeStop(running)));
+      },
+      pull,
+      cancel() {
+        done = true;
+        running.stop("client-gone");
+      },
+    }, { highWaterMark: 0 }),
+  );
 }

@@ -56,6 +56,34 @@ describe("cgi() and output", () => {
     assert.deepEqual([response.status, response.text], [200, "body"]);
   });
 
+  it("keeps the bytes of one client from those of others, however slowly they take them", async () => {
+    const COUNT = 1_000_000;
+    await shell(`${HEAD}; seq -f "\"\${QUERY_STRING}\"%.0f" ${COUNT}`);
+    const letters = ["a", "b", "c"];
+    const bodies = await Promise.all(letters.map(async (letter, index) => {
+      const connection = await connect(served);
+      await connection.send(get(`/?${letter}`));
+      const response = connection.response({ timeout: 60_000 });
+      let isOver = false;
+      const over = () => isOver = true;
+      response.then(over, over);
+      while (!isOver) {
+        connection.pause();
+        for (let turn = 0; turn < 5 * index; turn++) await new Promise((next) => setImmediate(next));
+        connection.resume();
+        for (let turn = 0; turn < 3; turn++) await new Promise((next) => setImmediate(next));
+      }
+      connection.close();
+      return (await response).text;
+    }));
+    for (const [index, letter] of letters.entries()) {
+      let expected = "";
+      for (let line = 1; line <= COUNT; line++) expected += `${letter}${line}\n`;
+      // A message would show both.
+      assert.ok(bodies[index] === expected, `the body of ${letter} is another one`);
+    }
+  });
+
   it("keeps every byte of a large body, with and without a length", async () => {
     const size = 5_000_000;
     for (const length of ["", `Content-Length: ${size}\\n`]) {

@@ -19,7 +19,9 @@ const RUN = {
   node: ["--test"],
 } as const;
 
-for (const name of ["network_request", "network_response", "network_leave", "network_protocol"]) {
+for (
+  const name of ["network_request", "network_response", "network_memory", "network_leave", "network_protocol"]
+) {
   test(`${name}_test over TLS`, { skip, timeout: 120_000 }, async () => {
     const { cert, key } = certificate!;
     // The compiled tests have another extension.

@@ -8,6 +8,7 @@
  */
 
 import { closeSync, readSync } from "node:fs";
+import { giveBack, lend } from "../../../src/lent_bytes.ts";
 import type { Bytes } from "../../../src/runtime.ts";
 import { errorCode } from "../system_error.ts";
 
@@ -48,19 +49,33 @@ export interface Outlet {
   close(): void;
 }
 
+/** Less than this is copied, so that it does not hold the memory of a piece. */
+const FEW = PIECE / 2;
+
+/** So much memory waits for the next pieces, in pieces. */
+const MOST_SPARE = 4;
+
 const noBytes: Bytes = new Uint8Array(0);
-const scratch = new Uint8Array(PIECE);
+const spare: Bytes[] = [];
 
 /** What there is; `null` at the end; `undefined` when there is nothing yet. */
 function readNow(fd: number): Bytes | null | undefined {
-  let count: number;
+  const memory: Bytes = spare.pop() ?? new Uint8Array(PIECE);
+  let count = 0;
   try {
-    count = readSync(fd, scratch, 0, PIECE, null);
+    count = readSync(fd, memory, 0, PIECE, null);
   } catch (error) {
     if (errorCode(error) === "EAGAIN") return undefined;
     throw error;
+  } finally {
+    if (count < FEW) keep(memory);
   }
-  return count === 0 ? null : scratch.slice(0, count);
+  if (count < FEW) return count === 0 ? null : memory.slice(0, count);
+  return lend(memory.subarray(0, count), () => keep(memory));
+}
+
+function keep(memory: Bytes): void {
+  if (spare.length < MOST_SPARE) spare.push(memory);
 }
 
 /** Takes over the descriptor of a pipe's reading end, which does not block. */
@@ -123,6 +138,7 @@ export function createOutlet(fd: number, host: OutletHost): Outlet {
       const bytes = next();
       if (bytes === null) return finish();
       if (bytes === undefined) return hasEnded ? close() : watch();
+      giveBack(bytes);
       if (left === 0) return close();
     }
   }

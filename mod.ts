@@ -4,7 +4,7 @@
  * As a program it is Python's `http.server`, CGI included:
  *
  * ```sh
- * deno run -A jsr:@htbin/htbin/cli --cgi 8000
+ * deno run -A jsr:@htbin/htbin --cgi 8000
  * npx htbin --cgi 8000
  * ```
  *

@@ -64,7 +64,7 @@ describe("the README", () => {
     skip: "Deno" in globalThis ? false : "permissions are Deno's",
   }, async () => {
     const readme = await readFile("README.md", "utf8");
-    const [, block] = /```sh\ndeno run \\\n([^]*?) jsr:@htbin\/htbin\/cli --cgi 8000\n```/.exec(readme)!;
+    const [, block] = /```sh\ndeno run \\\n([^]*?) jsr:@htbin\/htbin --cgi 8000\n```/.exec(readme)!;
     const permissions = block!.replace(":8000", ":0").split(/[\s\\]+/).filter((flag) => flag !== "");
     const command = await startCommand(["--cgi", "0"], {
       cwd: folder.path,

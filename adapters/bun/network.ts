@@ -9,7 +9,7 @@ import { listenError } from "../shared/listen_error.ts";
 import { addresses } from "../shared/node_addresses.ts";
 import { type Accept, acceptInFront } from "../shared/node_http/acceptor.ts";
 import { listen, type Means } from "../shared/node_http/listener.ts";
-import { pauseUploads } from "./pause_uploads.ts";
+import { watchUploads } from "./uploads.ts";
 import { completeTextResponses } from "./text_responses.ts";
 
 /** Serving HTTP on Bun. */
@@ -33,13 +33,13 @@ export const network: Network = {
  * accept it has the parser of Node.
  */
 const accept: Accept = (http, options, create) => {
-  const pauseUpload = pauseUploads(http);
+  const watch = watchUploads(http);
   return acceptInFront(http, options, (onReady) =>
     create((socket) => {
       // A head is text: it is written without saying that its characters are bytes.
       socket.setDefaultEncoding("latin1");
       onReady(socket);
-      pauseUpload(socket);
+      watch(socket);
     }));
 };
 

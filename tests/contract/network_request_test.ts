@@ -260,6 +260,52 @@ test("listen() echoes 32 MiB", () =>
     assert.deepEqual(response.body, body);
   }));
 
+test("listen() finds the end of each of many bodies that come right after each other", () => {
+  const COMMAND = toBytes("\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
+  /** Like requests, and different in each place. */
+  const content = (length: number) =>
+    Uint8Array.from({ length }, (_, at) => at % 97 < COMMAND.length ? COMMAND[at % 97]! : at >> 3);
+  const lengths = [1, 3_000_000, 70_000, 262_144, 524_289, 1_500_000, 0, 2_000_001];
+  const bytes = concat(
+    lengths.flatMap((length, index) =>
+      index === 5
+        ? [
+          toBytes(requestHead("POST", `/${length}`, "Transfer-Encoding: chunked")),
+          chunk(content(length)),
+          chunk(),
+        ]
+        : [toBytes(requestHead("POST", `/${length}`, `Content-Length: ${length}`)), content(length)]
+    ),
+  );
+  const handler: Handler = async (request) => {
+    const path = requestUrl(request).pathname;
+    const expected = content(Number(path.slice(1)));
+    let at = 0;
+    for await (const piece of request.body ?? []) {
+      for (const byte of piece) {
+        if (byte !== expected[at++]) return new Response(`${path}: wrong at ${at - 1}`);
+      }
+      // A body waits, and the next one behind it.
+      await new Promise((turn) => setImmediate(turn));
+    }
+    return new Response(`${path}: ${at === expected.length ? "right" : at}`);
+  };
+  return serving(handler, async ({ target }) => {
+    const connection = await connect(target);
+    const sending = (async () => {
+      for (let at = 0; at < bytes.length; at += 333_333) {
+        await connection.send(bytes.subarray(at, at + 333_333));
+      }
+    })();
+    for (const length of lengths) {
+      const { text } = await connection.response();
+      assert.equal(text, `/${length}: right`);
+    }
+    await sending;
+    connection.close();
+  });
+});
+
 test("listen() reads no more of a body than the handler takes", () => {
   const go = promised<void>();
   return serving(async (request) => {

@@ -11,8 +11,8 @@ import { test } from "node:test";
 import type { Fixture } from "./_fixture.ts";
 import { programs, run } from "./_run.ts";
 
-/** Those that see most of it: scripts, listings, logs, signals; threads and processes; what is loaded later. */
-const TESTS = ["process", "workers", "tls"];
+/** Those that see most of it: scripts, listings, logs, signals; threads and processes; what is loaded later, and at once. */
+const TESTS = ["process", "workers", "tls", "first_answer"];
 
 /** Tests the command. */
 export function testCommand(fixture: () => Fixture): void {
@@ -46,6 +46,15 @@ export function testCommand(fixture: () => Fixture): void {
       [...files].filter(([path]) => /^\/dist\/cli[./]/.test(path) && path.endsWith(".js")).sort()
     );
     assert.deepEqual(theirs!.map(codeOf), ours!.map(codeOf));
+    // Deno looks at each module before it runs any, also at those that are imported later: 220 take it 60 ms.
+    const { stdout } = await run(programs.deno, ["info", "--json", "jsr:@htbin/htbin/cli"], {
+      cwd: folder,
+      env,
+    });
+    const { modules } = JSON.parse(stdout) as { readonly modules: readonly { readonly specifier: string }[] };
+    const looked = modules.map(({ specifier }) => specifier).filter((name) => name.startsWith(registry.jsr));
+    assert.deepEqual(looked.filter((name) => !/\/dist\/cli[./]/.test(name)), []);
+    assert.ok(looked.length > 0 && looked.length <= 30, `${looked.length} modules`);
     await passes(onDeno, { ...env, HTBIN_COMMAND: "jsr:@htbin/htbin/cli" });
     assert.deepEqual(registry.missing, []);
   });

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { finishedRun } from "../../src/finished_run.ts";
 import { randomNumbers } from "../_random.ts";
 import { isRoot, nobody, runtime, temporaryDirectory, textOf, until } from "../_runtime.ts";
 import {
@@ -111,6 +112,24 @@ test("what is left of a program holds neither the output nor the input of the ne
   }
   for (const child of left) assert.equal(child.stop("KILL"), true);
 });
+
+test(
+  "programs that take their time because others run, too, are told of once: at their end",
+  { skip },
+  async () => {
+    await untilLaunched();
+    const together = async () => {
+      const children = await Promise.all(Array.from({ length: 16 }, () => sh("sleep 0.012")));
+      const finished = children.filter((child) => finishedRun(child) !== undefined).length;
+      await Promise.all(children.map(discard));
+      return finished;
+    };
+    // Alone, each would be told of after a few milliseconds. A machine that does other things meanwhile has several attempts.
+    let most = 0;
+    for (let attempt = 0; attempt < 10 && most < 15; attempt++) most = Math.max(most, await together());
+    assert.ok(most >= 15, `${most} of 16`);
+  },
+);
 
 test("programs that run for long, many at a time, hold up nobody", { skip }, async () => {
   await untilLaunched();

@@ -25,8 +25,9 @@ WRITE = os.O_WRONLY | os.O_NONBLOCK
 # What is waited for: to read from the two for output, to write into the one for input.
 FLAGS = READ, READ, WRITE
 EVENTS = [event | select.EPOLLONESHOT for event in (select.EPOLLIN, select.EPOLLIN, select.EPOLLOUT)]
-# Most programs are over within this time, and one report tells all. Those that start together share the processors.
-HOLD, LONGEST_HOLD = 0.005, 0.05
+# Most programs are over within this time, and one report tells all. Those that run together share the processors, so each
+# has that much for every one of them.
+HOLD, LONGEST_HOLD = 0.005, 0.1
 # One that reads its input in small pieces makes a bit of room each time: a quarter of the pipe is worth telling, or what
 # there is after a while.
 TICK, LONGEST_TICKS = 0.001, 0.02
@@ -134,7 +135,7 @@ def start(slot, fields, body):
         what = b"program"
         pid = spawn(fields[4:4 + count], cwd, fields[4 + count:], source, opened[0], opened[1])
         running[pid] = slot
-        if not is_fed: young.append((time.monotonic() + min(HOLD * (len(young) + 1), LONGEST_HOLD), pid))
+        if not is_fed: young[pid] = time.monotonic(), len(young) + 1
     except OSError as error:
         failure = b"F %s %d %s\n" % (slot.key, error.errno, what)
     for fd in opened: os.close(fd)
@@ -149,6 +150,7 @@ def reap():
         if pid == 0: break
         slot = running.pop(pid, None)
         if slot is None: continue
+        young.pop(pid, None)
         try:
             os.killpg(pid, 0)
             left = 1
@@ -159,16 +161,22 @@ def reap():
         reports.append(b"E %s %d %d %d\n" % (slot.key, pid, status, left))
     if reports: say(b"".join(reports))
 
+def hold(together):
+    return min(HOLD * together, LONGEST_HOLD)
+
 # Returns how long nobody has to be told, in seconds.
 def tell_of_started():
     now = time.monotonic()
     while young:
-        due, pid = young[0]
-        slot = running.get(pid)
-        if slot is not None and due > now: return due - now
-        young.pop(0)
-        if slot is None: continue
-        slot.announce(pid, 0)
+        pid, (since, together) = next(iter(young.items()))
+        due = since + hold(together)
+        if due <= now and len(young) > together:
+            # The others began when it had: it is not said to be slow for that.
+            young[pid] = since, len(young)
+            due = since + hold(len(young))
+        if due > now: return due - now
+        del young[pid]
+        running[pid].announce(pid, 0)
     return None
 
 # Of a pipe that is waited for since then. Returns whether that is over.
@@ -210,7 +218,7 @@ if uid is not None:
 for key, slot in enumerate(slots):
     slot.key = b"%d" % key
     slot.keep()
-running, young, eyes, crowded = {}, [], {}, []
+running, young, eyes, crowded = {}, {}, {}, []
 waking, wake = os.pipe()
 for fd in (waking, wake): os.set_blocking(fd, False)
 signal.set_wakeup_fd(wake, warn_on_full_buffer=False)

@@ -70,6 +70,19 @@ test("listen() sends every Set-Cookie by itself", () => {
   });
 });
 
+test("listen() sends a response of which somebody has made a copy", () => {
+  const copied = promised<string>();
+  return serving(() => {
+    const response = respond(200, new Headers(), streamOf(["one", "two"]));
+    response.clone().text().then(copied.resolve);
+    return response;
+  }, async ({ target }) => {
+    const response = await exchange(target, get("/"));
+    assert.deepEqual([response.status, response.text, response.complete], [200, "onetwo", true]);
+    assert.equal(await within(copied.promise, "the copy"), "onetwo");
+  });
+});
+
 for (const body of ["caf\xe9", toBytes("body"), null, streamOf(["a"])]) {
   test(`listen() sends header values byte for byte as ISO 8859-1 (${Object.prototype.toString.call(body)})`, () =>
     serving(answer(body, { "x-name": "caf\xe9 \xff" }), async ({ target }) => {

@@ -46,7 +46,8 @@ export function deliver(options: DeliveryOptions): Delivery {
   if (source !== null && source !== undefined && "file" in source) {
     return sendPieces(options, filePieces(source), source.length, sendKnown);
   }
-  const body = source ?? response.body;
+  // Of a response that was copied, the stream that it was made of has a reader: it has another one now.
+  const body = source instanceof ReadableStream && !source.locked ? source : response.body;
   return body === null
     ? sendWhole(options, EMPTY)
     : sendPieces(options, streamPieces(body), null, sendAsItComes);

@@ -217,3 +217,21 @@ test("listen() gives text its media type", () =>
     const type = (await exchange(target, get("/"))).header("content-type");
     assert.equal(type?.toLowerCase(), "text/plain;charset=utf-8");
   }));
+
+test("what follows nonsense on a connection does nothing to the requests of others", () =>
+  serving(mirror, async ({ target }) => {
+    for (let round = 0; round < 10; round++) {
+      const broken = await connect(target);
+      await broken.send(requestHead("BREW", "/"));
+      assert.equal((await broken.response()).status, 501);
+      const others = [await connect(target), await connect(target), await connect(target)];
+      await broken.send("nonsense\r\n\r\n").catch(() => {});
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const other of others) {
+        await other.send(get("/"));
+        assert.equal((await other.response()).status, 200);
+        other.close();
+      }
+      broken.close();
+    }
+  }));

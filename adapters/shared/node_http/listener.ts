@@ -211,6 +211,9 @@ function serveClients(
   }
   /** What cannot be parsed ends the connection; whole requests before it are answered first. */
   function refuse(error: Error, socket: Socket): void {
+    // Deno (2.9.6) gives the parser to another connection at once, and this one would go on feeding it.
+    socket.removeAllListeners("data");
+    socket.resume();
     const client = clients.get(socket);
     if (client?.end) return;
     // This one will never be whole: who reads it is to know that nobody waits.

@@ -10,8 +10,8 @@
 
 import { connect } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
-import { ListenError } from "../../src/runtime.ts";
 import { type Accept, closed, handOver, startListening } from "../shared/node_http/acceptor.ts";
+import { reporterOf } from "./accept.ts";
 
 /** Descriptors do not run out with fewer connections than this. */
 const MANY = 50;
@@ -22,15 +22,12 @@ const PATIENCE = 2000;
 /** How many connections to ask for meanwhile. With eight workers, one of these comes here unless it is one time in 2000. */
 const ATTEMPTS = 57;
 
-/** How often the operator hears of it, in milliseconds. */
-const REPORT_INTERVAL = 10_000;
-
 /** Accepts connections for `http`, on another socket if need be. */
 export const keepAccepting: Accept = async (http, options, create) => {
   let accepted = 0;
   let isClosing = false;
+  const report = reporterOf(options);
   let timer: NodeJS.Timeout | undefined;
-  let reported = -Infinity;
   const handover = handOver(http, create, () => {
     accepted++;
     if (handover.open > MANY && timer === undefined) watch();
@@ -62,11 +59,7 @@ export const keepAccepting: Accept = async (http, options, create) => {
     return accepted !== before;
   }
   async function listenAnew(): Promise<void> {
-    const now = performance.now();
-    if (now - reported > REPORT_INTERVAL) {
-      reported = now;
-      options.onError?.(new ListenError("failed", TOO_MANY));
-    }
+    report();
     acceptor.close();
     acceptor = handover.createAcceptor();
     // Where that fails, it is tried again.
@@ -86,5 +79,3 @@ export const keepAccepting: Accept = async (http, options, create) => {
     },
   };
 };
-
-const TOO_MANY = "Cannot accept connections: this process has too many open files (raise `ulimit -n`)";

@@ -7,11 +7,14 @@
 import { isIP } from "node:net";
 import type { ListenOptions, Network } from "../../src/runtime.ts";
 import { listenError } from "../shared/listen_error.ts";
+import type { Accept } from "../shared/node_http/acceptor.ts";
 import { listen } from "../shared/node_http/listener.ts";
 import { reachableAddresses } from "../shared/own_addresses.ts";
+import { acceptNatively } from "./accept.ts";
 import { keepAccepting } from "./keep_accepting.ts";
 import { mendedTls } from "./mend_tls.ts";
 import { isGranted } from "./permissions.ts";
+import { canReset } from "./reset.ts";
 
 /** Serving HTTP on Deno. */
 export const network: Network = {
@@ -23,12 +26,20 @@ export const network: Network = {
   async listen(handler, options) {
     await demandNet(options);
     return await listen(handler, options, {
-      accept: (http, options, create) =>
-        keepAccepting(http, options, options.tls === undefined ? create : mendedTls(create)),
+      accept: acceptFor(options),
       skipsParser: options.tls === undefined,
     });
   },
 };
+
+/**
+ * `node:tls` wants sockets of `node:net`. Several threads on one port are open to `node:net`, to others only with
+ * `--unstable-net`.
+ */
+function acceptFor({ tls, shared }: ListenOptions): Accept {
+  if (tls !== undefined) return (http, options, create) => keepAccepting(http, options, mendedTls(create));
+  return !shared && canReset() ? acceptNatively : keepAccepting;
+}
 
 /** Deno's `node:net` throws what it refuses where nobody can catch it. It asks for the address that a name stands for. */
 async function demandNet({ hostname, port }: ListenOptions): Promise<void> {

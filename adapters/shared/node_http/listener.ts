@@ -5,7 +5,7 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import { clearInterval, setInterval } from "node:timers";
 import type { Handler } from "../../../src/handler.ts";
 import type { Listener, ListenOptions } from "../../../src/runtime.ts";
@@ -308,12 +308,12 @@ function serveClients(
   server.on("checkExpectation", (incoming, outgoing) => answer(incoming, outgoing, "unknown"));
   server.on("clientError", refuse);
   server.on("connect", (incoming: IncomingMessage, to: Socket | ServerResponse) => {
-    if (to instanceof Socket) {
-      shortCuts.get(to)?.end();
-      return linger(to, options.refusals.bytes(501));
+    if ("writeHead" in to) {
+      likeHttp1(incoming, to);
+      return options.refusals.send(to, 501);
     }
-    likeHttp1(incoming, to);
-    options.refusals.send(to, 501);
+    shortCuts.get(to)?.end();
+    linger(to, options.refusals.bytes(501));
   });
   return { meet, closeIdle, closeUnused, closeLate, closeAll };
 }

@@ -57,7 +57,6 @@ export const processes: ProcessHost = {
   spawn: createLaunching({
     spawn: start,
     kill: process.kill,
-    writesParts: true,
     explain: (error, command) => spawnError(error, command, files),
     isAllowed: () => true,
   }),

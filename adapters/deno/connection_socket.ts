@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
-import { reset } from "./reset.ts";
+import { reset } from "./c_library.ts";
 
 /** What a connection has to read into that sends little at a time, as most do and all that wait. */
 const SMALL = 4 * 1024;

@@ -14,7 +14,7 @@ import { acceptNatively } from "./accept.ts";
 import { keepAccepting } from "./keep_accepting.ts";
 import { mendedTls } from "./mend_tls.ts";
 import { isGranted } from "./permissions.ts";
-import { canReset } from "./reset.ts";
+import { hasLibrary } from "./c_library.ts";
 
 /** Serving HTTP on Deno. */
 export const network: Network = {
@@ -38,7 +38,7 @@ export const network: Network = {
  */
 function acceptFor({ tls, shared }: ListenOptions): Accept {
   if (tls !== undefined) return (http, options, create) => keepAccepting(http, options, mendedTls(create));
-  return !shared && canReset() ? acceptNatively : keepAccepting;
+  return !shared && hasLibrary() ? acceptNatively : keepAccepting;
 }
 
 /** Deno's `node:net` throws what it refuses where nobody can catch it. It asks for the address that a name stands for. */

@@ -19,6 +19,7 @@ import { spawnError } from "../shared/spawn_error.ts";
 import { createSpool } from "../shared/spool_file.ts";
 import { fedInput } from "../shared/standard_input.ts";
 import { findUser } from "../shared/user_list.ts";
+import { hasLibrary, writeParts } from "./c_library.ts";
 import { files } from "./files.ts";
 import { launchOf } from "./launch.ts";
 import { demandFileAccess, isAllGranted, isGranted } from "./permissions.ts";
@@ -30,10 +31,9 @@ export const processes: ProcessHost = {
     spawn: start,
     // Its types do not know of 0, which only asks.
     kill: (pid, signal) => Deno.kill(pid, signal as Deno.Signal),
-    // It goes on until all is taken, and then says that this would have to be waited for.
-    writesParts: false,
+    write: writeParts,
     explain: (error, command) => spawnError(error, command, files),
-    isAllowed: isAllGranted,
+    isAllowed: () => isAllGranted() && hasLibrary(),
   }),
   spool,
   get user() {

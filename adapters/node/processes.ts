@@ -26,7 +26,6 @@ export const processes: ProcessHost = {
   spawn: createLaunching({
     spawn: start,
     kill: process.kill,
-    writesParts: true,
     explain: (error, command) => spawnError(error, command, files),
     isAllowed: () => true,
   }),

@@ -19,24 +19,23 @@ export interface InletHost {
   watch(): void;
   /** Nothing more is written: the launcher must not hold the pipe. */
   leave(): void;
-  /** Whether a write of which a pipe has taken a part says how large that was. */
-  readonly writesParts: boolean;
+  readonly write: WriteParts;
 }
+
+/**
+ * Writes to a pipe what it has room for, which may be a part of what is given, without blocking. Returns how much that
+ * was.
+ */
+export type WriteParts = (end: number, parts: readonly Uint8Array[]) => number;
 
 /** A pipe for input. */
 export interface Inlet {
   /** An end for one program. `null`: something that an earlier one has left behind still holds the pipe. */
   open(): PipeInput | null;
-  /** There is room for so many bytes, or nobody reads any more. */
-  writable(room: number): void;
+  /** There is room, or nobody reads any more. */
+  writable(): void;
   close(): void;
 }
-
-/**
- * Of these a pipe is made: none that is begun is surely filled. So many bytes are taken as a whole or not at all
- * (PIPE_BUF).
- */
-const PAGE = 4096;
 
 /**
  * So many bytes are written at once if they come together, and as many wait while the pipe is full. Where server and
@@ -50,9 +49,8 @@ const PIECES = 64;
 const oneByte = new Uint8Array(1);
 
 /** Takes over a descriptor of the pipe that is neither a reader nor a writer (O_PATH). */
-export function createInlet(fd: number, { watch, leave, writesParts }: InletHost): Inlet {
+export function createInlet(fd: number, { watch, leave, write }: InletHost): Inlet {
   const path = `/proc/self/fd/${fd}`;
-  let room = 0;
   let wake = () => {};
 
   function open(): PipeInput | null {
@@ -88,17 +86,10 @@ export function createInlet(fd: number, { watch, leave, writesParts }: InletHost
     }
     /** Whether all that was tried has been taken. */
     function writeSome(): boolean {
-      // To ask for room takes longer than to try a page.
-      const parts = writesParts
-        ? waiting
-        : room < PAGE
-        ? [waiting[0]!.subarray(0, PAGE)]
-        : partsWithin(waiting, room);
-      const taken = writeOnce(end, parts);
-      const tried = parts === waiting ? size : parts.reduce((sum, part) => sum + part.length, 0);
+      const tried = size;
+      const taken = write(end, waiting);
       drop(waiting, taken);
       size -= taken;
-      room -= Math.ceil(taken / PAGE) * PAGE;
       return taken === tried;
     }
     function wait(): void {
@@ -147,27 +138,21 @@ export function createInlet(fd: number, { watch, leave, writesParts }: InletHost
       abort: closeNow,
     };
   }
-  /** How much was taken: nothing, where it does not say of how much. */
-  function writeOnce(end: number, parts: readonly Uint8Array[]): number {
-    try {
-      return parts.length === 1 ? writeSync(end, parts[0]!) : writevSync(end, parts);
-    } catch (error) {
-      if (errorCode(error) !== "EAGAIN") throw error;
-      // It never comes to that: more than there is room for is not written.
-      if (!writesParts && (parts.length > 1 || parts[0]!.length > PAGE)) {
-        throw new Error("Cannot tell how much of a write was taken");
-      }
-      return 0;
-    }
-  }
   return {
     open,
-    writable(now) {
-      room = now;
-      wake();
-    },
+    writable: () => wake(),
     close: () => closeSync(fd),
   };
+}
+
+/** {@linkcode WriteParts} of Node and Bun. */
+export function writeParts(end: number, parts: readonly Uint8Array[]): number {
+  try {
+    return parts.length === 1 ? writeSync(end, parts[0]!) : writevSync(end, parts);
+  } catch (error) {
+    if (errorCode(error) === "EAGAIN") return 0;
+    throw error;
+  }
 }
 
 /** A writing end, if nobody else has the pipe open: neither for writing nor for reading. */
@@ -190,18 +175,6 @@ function openUnheld(path: string): number | null {
   }
   if (writing !== null) closeSync(writing);
   return null;
-}
-
-/** As much of the beginning as is `room` for. */
-function partsWithin(waiting: readonly Uint8Array[], room: number): readonly Uint8Array[] {
-  const parts: Uint8Array[] = [];
-  let left = room;
-  for (const part of waiting) {
-    if (left <= 0) break;
-    parts.push(part.length <= left ? part : part.subarray(0, left));
-    left -= part.length;
-  }
-  return parts;
 }
 
 /** Forgets so many bytes of the beginning. */

@@ -11,6 +11,7 @@ import type { processGroup } from "../process_group.ts";
 import { streamOf } from "./outlet.ts";
 import { program } from "./program.ts";
 import { reportOf, type Source } from "./protocol.ts";
+import type { WriteParts } from "./inlet.ts";
 import { createSlot, type Slot } from "./slot.ts";
 
 /** Programs that one launcher starts and that run at a time. */
@@ -42,8 +43,7 @@ export interface LauncherOptions {
   /** Whom it becomes: `null` stays who this process is. */
   readonly user: UserIdentity | null;
   readonly kill: Parameters<typeof processGroup>[1];
-  /** Whether a write of which a pipe has taken a part says how large that was. */
-  readonly writesParts: boolean;
+  readonly write: WriteParts;
 }
 
 /** Starts a launcher and tries it out. `null`: here it does not work. */
@@ -137,7 +137,7 @@ interface Connection extends LauncherOptions {
   readonly lines: Lines;
 }
 
-function launcherOf({ child, room, orders, ends, lines, kill, writesParts }: Connection): Launcher {
+function launcherOf({ child, room, orders, ends, lines, kill, write }: Connection): Launcher {
   const slots: Slot[] = [];
   const free: Slot[] = [];
   // Each slot has its share of the pipe: no order can ever be cut in two.
@@ -150,7 +150,7 @@ function launcherOf({ child, room, orders, ends, lines, kill, writesParts }: Con
 
   for (let key = 0; key < ends.length / 3; key++) {
     const pipes = [ends[3 * key]!, ends[3 * key + 1]!, ends[3 * key + 2]!] as const;
-    const slot = createSlot(key, pipes, { send, kill, writesParts, free: takeBack });
+    const slot = createSlot(key, pipes, { send, kill, write, free: takeBack });
     slots.push(slot);
     free.push(slot);
   }

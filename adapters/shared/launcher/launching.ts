@@ -12,6 +12,7 @@ import { demandExpressible } from "../spawn_error.ts";
 import { spoolDescriptor } from "../spool_file.ts";
 import { type Launcher, startLauncher } from "./launcher.ts";
 import { streamOf } from "./outlet.ts";
+import { type WriteParts, writeParts } from "./inlet.ts";
 import { LONGEST_BODY, type Source } from "./protocol.ts";
 import { NotLaunched } from "./slot.ts";
 
@@ -23,8 +24,8 @@ export interface LaunchingOptions {
   /** The runtime's own way. */
   readonly spawn: Spawn;
   readonly kill: Parameters<typeof processGroup>[1];
-  /** Whether a write of which a pipe has taken a part says how large that was. */
-  readonly writesParts: boolean;
+  /** How it writes to a pipe. @default {writeParts} */
+  readonly write?: WriteParts;
   /** Why a program could not be started. */
   explain(error: Error, command: Command): Promise<Error>;
   /** Whether this process may have a launcher. */
@@ -49,7 +50,9 @@ interface Staff {
 }
 
 /** Puts launchers before the runtime's own way to start programs. */
-export function createLaunching({ spawn, kill, writesParts, explain, isAllowed }: LaunchingOptions): Spawn {
+export function createLaunching(
+  { spawn, kill, write = writeParts, explain, isAllowed }: LaunchingOptions,
+): Spawn {
   const staffs = new Map<string, Staff>();
   let isPossible: boolean | undefined;
 
@@ -71,7 +74,7 @@ export function createLaunching({ spawn, kill, writesParts, explain, isAllowed }
     const { launchers } = staff;
     if (staff.isGrowing || launchers.size >= MOST || performance.now() < staff.notBefore) return;
     staff.isGrowing = true;
-    const launcher = await startLauncher({ user, kill, writesParts });
+    const launcher = await startLauncher({ user, kill, write });
     staff.isGrowing = false;
     if (launcher === null) {
       staff.notBefore = performance.now() + PAUSE;

@@ -78,14 +78,14 @@ class Slot:
         resize(fd, INPUT_SIZE)
         return fd
 
-    def announce(self, pid, room):
-        say(b"S %s %d %d\n" % (self.key, pid, room))
+    def announce(self, pid):
+        say(b"S %s %d\n" % (self.key, pid))
         self.watch(0)
         self.watch(1)
         resize(self.eyes[0], OUTPUT_SIZE)
 
-    def tell(self, which, room):
-        say(b"R %s %d %d\n" % (self.key, which, room))
+    def tell(self, which):
+        say(b"R %s %d\n" % (self.key, which))
 
 # Returns how large it is.
 def resize(fd, size):
@@ -94,12 +94,11 @@ def resize(fd, size):
     except OSError:
         return fcntl.fcntl(fd, SIZE)
 
-# Returns how many bytes surely fit, and whether that is little. A page that could not be added to may be half full.
-def room_in(fd):
+# Whether little fits surely. A page that could not be added to may be half full.
+def has_little_room(fd):
     size = fcntl.fcntl(fd, SIZE)
     unread = int.from_bytes(fcntl.ioctl(fd, UNREAD, bytes(4)), sys.byteorder)
-    room = size - 2 * unread - 2 * PAGE
-    return room, 4 * room < size
+    return 4 * (size - 2 * unread - 2 * PAGE) < size
 
 # A pipe of its own: what an earlier program left behind cannot read from it.
 def pipe_with(body):
@@ -131,7 +130,6 @@ def start(slot, fields, body):
         if stdin:
             source = slot.input() if is_fed else pipe_with(body) if stdin == b"-" else os.open(stdin, os.O_RDONLY)
             opened.append(source)
-            if is_fed: room, _ = room_in(source)
         what = b"program"
         pid = spawn(fields[4:4 + count], cwd, fields[4 + count:], source, opened[0], opened[1])
         running[pid] = slot
@@ -141,7 +139,7 @@ def start(slot, fields, body):
     for fd in opened: os.close(fd)
     if failure: say(failure)
     # What is to feed it waits for that.
-    elif is_fed: slot.announce(pid, room)
+    elif is_fed: slot.announce(pid)
 
 def reap():
     reports = []
@@ -176,18 +174,17 @@ def tell_of_started():
             due = since + hold(len(young))
         if due > now: return due - now
         del young[pid]
-        running[pid].announce(pid, 0)
+        running[pid].announce(pid)
     return None
 
 # Of a pipe that is waited for since then. Returns whether that is over.
 def tell_of_room(slot, since):
     fd = slot.eyes[2]
     if fd >= 0:
-        room, is_little = room_in(fd)
-        if is_little and time.monotonic() - since < LONGEST_TICKS: return False
+        if has_little_room(fd) and time.monotonic() - since < LONGEST_TICKS: return False
         # Of two writers, neither could end the input.
         slot.leave(2)
-        slot.tell(2, room)
+        slot.tell(2)
     return True
 
 def obey(fields, body):
@@ -246,7 +243,7 @@ while True:
                 pending = pending[end:]
         elif fd in eyes:
             slot, which = eyes[fd]
-            if which < 2: slot.tell(which, 0)
+            if which < 2: slot.tell(which)
             else: crowded.append((slot, time.monotonic()))
     wait = tell_of_started()
     if crowded:

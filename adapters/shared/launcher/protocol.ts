@@ -63,9 +63,8 @@ function order(fields: string, body: Uint8Array = noBytes): Uint8Array | null {
 
 /** What the launcher says of a slot. */
 export type Report =
-  /** `room`: so many bytes surely fit into its pipe for input. */
-  | { readonly kind: "started"; readonly slot: number; readonly pid: number; readonly room: number }
-  | { readonly kind: "ready"; readonly slot: number; readonly pipe: Pipe; readonly room: number }
+  | { readonly kind: "started"; readonly slot: number; readonly pid: number }
+  | { readonly kind: "ready"; readonly slot: number; readonly pipe: Pipe }
   | {
     readonly kind: "ended";
     readonly slot: number;
@@ -90,9 +89,9 @@ export function reportOf(line: string): Report {
   const number = Number(first);
   switch (kind) {
     case "S":
-      return { kind: "started", slot, pid: number, room: Number(second) };
+      return { kind: "started", slot, pid: number };
     case "R":
-      return { kind: "ready", slot, pipe: number as Pipe, room: Number(second) };
+      return { kind: "ready", slot, pipe: number as Pipe };
     case "E":
       return { kind: "ended", slot, pid: number, status: statusOf(Number(second)), left: third === "1" };
     default:

@@ -8,7 +8,7 @@ import { type FinishedRun, hasFinished } from "../../../src/finished_run.ts";
 import type { Bytes, ChildProcess, Command, ExitStatus } from "../../../src/runtime.ts";
 import { feed, type PipeInput } from "../feed.ts";
 import { type ProcessGroup, processGroup } from "../process_group.ts";
-import { createInlet } from "./inlet.ts";
+import { createInlet, type WriteParts } from "./inlet.ts";
 import { createOutlet, type Outlet, streamOf } from "./outlet.ts";
 import { leaveOrder, type Report, type Source, startOrder, watchOrder } from "./protocol.ts";
 
@@ -16,8 +16,7 @@ import { leaveOrder, type Report, type Source, startOrder, watchOrder } from "./
 export interface SlotHost {
   /** Hands an order over. `false`: the launcher cannot take it. */
   send(order: Uint8Array): boolean;
-  /** Whether a write of which a pipe has taken a part says how large that was. */
-  readonly writesParts: boolean;
+  readonly write: WriteParts;
   readonly kill: Parameters<typeof processGroup>[1];
   /** The slot's program and all who hold its pipes are done. */
   free(slot: Slot): void;
@@ -95,7 +94,7 @@ export function createSlot(key: number, pipes: SlotPipes, host: SlotHost): Slot 
   const inlet = createInlet(pipes[2], {
     watch: () => host.send(watchOrder(key, 2)),
     leave: () => host.send(leaveOrder(key, 2)),
-    writesParts: host.writesParts,
+    write: host.write,
   });
 
   function outlet(which: 0 | 1): Outlet {
@@ -110,9 +109,8 @@ export function createSlot(key: number, pipes: SlotPipes, host: SlotHost): Slot 
     isFree = true;
     host.free(slot);
   }
-  function started(pid: number, room: number): void {
+  function started(pid: number): void {
     if (run === null) return;
-    inlet.writable(room);
     out.started();
     err.started();
     const group = processGroup(pid, host.kill);
@@ -167,9 +165,9 @@ export function createSlot(key: number, pipes: SlotPipes, host: SlotHost): Slot 
     report(report) {
       switch (report.kind) {
         case "started":
-          return started(report.pid, report.room);
+          return started(report.pid);
         case "ready":
-          return report.pipe === 2 ? inlet.writable(report.room) : (report.pipe === 0 ? out : err).readable();
+          return report.pipe === 2 ? inlet.writable() : (report.pipe === 0 ? out : err).readable();
         case "ended":
           return ended(report.pid, report.status, report.left);
         case "failed":

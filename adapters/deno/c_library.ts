@@ -1,0 +1,76 @@
+/**
+ * What Deno has no call for, asked of the C library: on Linux with glibc, with `-A`.
+ *
+ * @module
+ */
+
+import { writeSync } from "node:fs";
+import { errorCode } from "../shared/system_error.ts";
+import { isGranted } from "./permissions.ts";
+
+const NAME = "libc.so.6";
+const CALLS = {
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // Never so much that the result needs more.
+  write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+} as const;
+
+let loaded: Deno.DynamicLibrary<typeof CALLS> | null = null;
+
+/** Not before it is needed: that takes milliseconds. */
+function library(): Deno.DynamicLibrary<typeof CALLS> {
+  return loaded ??= Deno.dlopen(NAME, CALLS);
+}
+
+/** Whether it can be asked. */
+export function hasLibrary(): boolean {
+  return Deno.build.os === "linux" && Deno.build.env === "gnu" && isGranted({ name: "ffi" });
+}
+
+/** `AF_UNSPEC`, and nothing else: to connect to that is what Linux takes for a reset. */
+const NOWHERE = new Uint8Array(16);
+
+/**
+ * Resets a connection (RFC 9293 section 3.10.5), which is then to be closed. Where nothing but the end of the connection
+ * ends a body, a reset alone tells a part of it from the whole.
+ */
+export function reset(connection: Deno.TcpConn): void {
+  const descriptor = descriptorOf(connection);
+  if (descriptor !== null) library().symbols.connect(descriptor, NOWHERE, NOWHERE.length);
+}
+
+/** Deno keeps it under a symbol that it gives to nobody. */
+function descriptorOf(connection: Deno.TcpConn): number | null {
+  const symbol = Object.getOwnPropertySymbols(connection)
+    .find(({ description }) => description === "Deno.internal.fd");
+  const value: unknown = symbol && Reflect.get(connection, symbol);
+  return typeof value === "number" && value >= 0 ? value : null;
+}
+
+/**
+ * Writes what a pipe has room for, and returns how much that was. Deno's own goes on until all is taken, and then says
+ * that this would have to be waited for.
+ */
+export function writeParts(descriptor: number, parts: readonly Uint8Array[]): number {
+  let total = 0;
+  for (const part of parts) {
+    const taken = library().symbols.write(descriptor, part as Uint8Array<ArrayBuffer>, BigInt(part.length));
+    if (taken > 0) total += taken;
+    else if (total === 0 && part.length > 0) return writeLittle(descriptor, part);
+    if (taken < part.length) break;
+  }
+  return total;
+}
+
+/** As much as a pipe takes as a whole or not at all (PIPE_BUF), in bytes. */
+const LITTLE = 4096;
+
+/** Tells what is wrong, if it is not that there is no room. */
+function writeLittle(descriptor: number, part: Uint8Array): number {
+  try {
+    return writeSync(descriptor, part.subarray(0, LITTLE));
+  } catch (error) {
+    if (errorCode(error) === "EAGAIN") return 0;
+    throw error;
+  }
+}

@@ -178,7 +178,7 @@ test("hono is an optional peer, and nothing imports it: htbin/hono fits any vers
 
 /** Parts of the runtime that the command has loaded before it listens. */
 const LOADED_AT_START: Readonly<Record<"deno" | "bun" | "node", string>> = {
-  deno: "buffer fs http net os path timers util",
+  deno: "buffer fs http net os path stream timers util",
   bun: "buffer fs fs/promises http net os path timers tty util",
   node: "buffer fs fs/promises http net os path timers tty util",
 };

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { lookup } from "node:dns/promises";
 import { isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ListenError, type ListenOptions } from "../../src/runtime.ts";
@@ -64,10 +63,15 @@ export const acceptNatively: Accept = async (http, options, create) => {
 async function open(options: ListenOptions): Promise<Deno.TcpListener> {
   try {
     const { hostname: name, port } = options;
-    return Deno.listen({ hostname: isIP(name) === 0 ? (await lookup(name)).address : name, port });
+    return Deno.listen({ hostname: isIP(name) === 0 ? await addressOf(name) : name, port });
   } catch (error) {
     throw listenError(listenErrorReason((error as { code?: unknown }).code), options, error);
   }
+}
+
+async function addressOf(name: string): Promise<string> {
+  const { lookup } = await import("node:dns/promises");
+  return (await lookup(name)).address;
 }
 
 const TOO_MANY = "this process has too many open files (raise `ulimit -n`)";

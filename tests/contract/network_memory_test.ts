@@ -21,12 +21,12 @@ interface LentBody {
   readonly counts: { made: number; returned: number };
 }
 
-function lentBody(): LentBody {
+function lentBody(size = LENGTH): LentBody {
   const counts = { made: 0, returned: 0 };
   const stream = new ReadableStream<Bytes>({
     pull(controller) {
       const at = counts.made++ * PIECE;
-      if (at >= LENGTH) return controller.close();
+      if (at >= size) return controller.close();
       const piece = CONTENT.slice(at, at + PIECE);
       controller.enqueue(lend(piece, () => {
         counts.returned++;
@@ -38,11 +38,11 @@ function lentBody(): LentBody {
 }
 
 /** A file that is read into the memory that it is given. */
-function fileBody(): BodySource {
+function fileBody(size = LENGTH): BodySource {
   const close = () => Promise.resolve();
   const read = (at: number, length: number) => CONTENT.slice(at, at + length);
   const file = {
-    info: { kind: "file" as const, size: LENGTH, mtimeMs: 0, identity: null },
+    info: { kind: "file" as const, size, mtimeMs: 0, identity: null },
     close,
     read: ({ offset, length }: { offset: number; length: number }) => Promise.resolve(read(offset, length)),
     readNow({ offset, length }: { offset: number; length: number }, memory: Bytes) {
@@ -53,7 +53,7 @@ function fileBody(): BodySource {
     // Not asked for.
     stream: () => new ReadableStream<Bytes>(),
   };
-  return { file, offset: 0, length: LENGTH };
+  return { file, offset: 0, length: size };
 }
 
 function answer(body: BodySource, fields: Record<string, string> = {}): Handler {
@@ -82,10 +82,10 @@ async function takeSlowly(connection: RawConnection): Promise<Uint8Array> {
 }
 
 /** Says where the first wrong byte is, in place of ten million right ones. */
-function assertWhole(body: Uint8Array): void {
+function assertWhole(body: Uint8Array, size = LENGTH): void {
   const wrong = body.findIndex((byte, index) => byte !== CONTENT[index]);
   assert.equal(wrong, -1, `Byte ${wrong} of the body is ${body[wrong]}, not ${CONTENT[wrong]}`);
-  assert.equal(body.length, LENGTH);
+  assert.equal(body.length, size);
 }
 
 for (const [kind, fields] of [["chunks", {}], ["a length", { "content-length": String(LENGTH) }]] as const) {
@@ -109,7 +109,18 @@ test("listen() reads a file into memory that the client does not wait for any mo
     connection.close();
   }));
 
-for (const [kind, make] of [["lent pieces", () => lentBody().stream], ["a file", fileBody]] as const) {
+/** Requests that wait: the more, the surer one of them gets its turn while the socket can take no more. */
+const LATER = 40;
+
+/** So much is sent before the next gets its turn, and a server of which the client is slow has to wait. */
+const SHORTER = 8 * PIECE;
+
+for (
+  const [kind, make] of [
+    ["lent pieces", () => lentBody(SHORTER).stream],
+    ["a file", () => fileBody(SHORTER)],
+  ] as const
+) {
   test(`listen() keeps ${kind} for a request whose turn has not come`, () => {
     const first = promised<Response>();
     const asked = promised<void>();
@@ -120,12 +131,11 @@ for (const [kind, make] of [["lent pieces", () => lentBody().stream], ["a file",
     };
     return serving(handler, async ({ target }) => {
       const connection = await connect(target);
-      await connection.send(get("/first") + get("/second"));
+      await connection.send(get("/first") + get("/later").repeat(LATER));
       await Promise.race([asked.promise, turns(50)]);
       await turns(50);
       first.resolve(respond(200, new Headers(), make()));
-      assertWhole(await takeSlowly(connection));
-      assertWhole(await takeSlowly(connection));
+      for (let left = 1 + LATER; left > 0; left--) assertWhole(await takeSlowly(connection), SHORTER);
       connection.close();
     });
   });

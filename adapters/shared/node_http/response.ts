@@ -207,8 +207,9 @@ async function sendRest(
     // Also after the last one: a connection whose response has ended counts as idle, however much of it is on its way.
     if (isFull) await drain(outgoing, sending);
     if (left === 0) break;
-    // Once a full queue has drained, nothing that was written is needed any more.
-    piece = await (next ?? pieces.next(isFull));
+    // Once a full queue has drained, nothing that was written is needed any more. But Node and Deno say so too when a
+    // response that has waited for its turn is given to the socket.
+    piece = await (next ?? pieces.next(isFull && outgoing.writableLength === 0));
     next = null;
   }
   if (sending.isCancelled) return;

@@ -1,6 +1,6 @@
 /**
  * Runs the tests on every runtime and those of the packages, or those that are named, and ends with each runner's own
- * totals.
+ * totals. What failed is told again just before them: whoever keeps the end of a log alone knows what it was.
  *
  *     node tools/test.js [deno] [bun] [node] [packages]
  *
@@ -17,16 +17,21 @@ import process from "node:process";
 /** A runner that takes longer is ended: nothing may hang a build. */
 const LIMIT_MINUTES = 6;
 
-/** What is run, one after another, and which of the last lines are the totals. */
+/** How much of what failed is told again, at most. */
+const FAILURE_LINES = 24;
+
+/** What is run, one after another, which lines are the totals, and which tell what failed. */
 const RUNNERS = {
   deno: {
     steps: () => [[bin("deno"), "test", "-A", "--no-check", "tests/"]],
     totals: /^(ok|FAILED) \| .*/,
+    failures: denoFailures,
   },
   bun: {
     // Its limit of five seconds a test is for unit tests on a machine of their own.
     steps: () => [[bin("bun"), "test", "--timeout", "120000"]],
     totals: /^ *\d+ (pass|fail|skip|todo|error).*|^Ran \d+ tests.*/,
+    failures: bunFailures,
   },
   node: {
     steps: () => [
@@ -42,11 +47,13 @@ const RUNNERS = {
       ],
     ],
     totals: /^. (tests|suites|pass|fail|cancelled|skipped|todo) \d+/,
+    failures: nodeFailures,
   },
   // Installing and publishing are the same whoever starts them: once is enough.
   packages: {
     steps: () => [[bin("deno"), "test", "-A", "--no-check", "tests/packages/packages.ts"]],
     totals: /^(ok|FAILED) \| .*/,
+    failures: denoFailures,
   },
 };
 
@@ -55,8 +62,9 @@ for (const name of chosenRunners()) {
   console.log(`\n== ${name}`);
   results.push({ name, ...await runAll(RUNNERS[name]) });
 }
-for (const { name, code, totals } of results) {
+for (const { name, code, totals, failures } of results) {
   console.log(`\n== ${name}: ${code === 0 ? "passed" : `FAILED (exit status ${code})`}`);
+  if (code !== 0) console.log(failures.slice(0, FAILURE_LINES).join("\n"));
   console.log(totals.length > 0 ? totals.join("\n") : "(no totals)");
 }
 // A runner without totals has not run any tests, whatever its exit status says.
@@ -73,18 +81,49 @@ function chosenRunners() {
 }
 
 /** Runs all steps, whatever becomes of them: the compiler leaves tests that run also where types are wrong. */
-async function runAll({ steps, totals: pattern }) {
+async function runAll({ steps, totals: pattern, failures: failuresIn }) {
   let status = 0;
   let totals = [];
+  const failures = [];
   for (const [program, ...args] of steps()) {
     const { code, output } = await run(program, args);
     status ||= code;
-    totals = output.split("\n").map(plain).filter((line) => pattern.test(line));
+    const lines = output.split("\n").map(plain);
+    totals = lines.filter((line) => pattern.test(line));
+    if (code === 0) continue;
+    const told = failuresIn(lines).filter((line) => line !== "" && !/^ +at .*node:/.test(line));
+    // One that was ended, or could not start: where it was.
+    failures.push(...(told.length > 0 ? told : lines.slice(-FAILURE_LINES)));
   }
-  return { code: status, totals };
+  return { code: status, totals, failures };
 }
 
-/** Runs a program, shows what it writes as it comes, and keeps the end of it. */
+/** Deno tells its errors together, then their names. */
+function denoFailures(lines) {
+  const from = lines.indexOf(" ERRORS");
+  return from < 0 ? [] : lines.slice(from + 1, lines.indexOf(" FAILURES", from));
+}
+
+/** Bun tells an error where the test was, above the test's name. */
+function bunFailures(lines) {
+  const isResult = (line) => /^\((pass|fail|skip|todo)\) /.test(line);
+  return lines.flatMap((line, at) => {
+    if (!line.startsWith("(fail) ")) return [];
+    const before = lines.slice(lines.slice(0, at).findLastIndex(isResult) + 1, at);
+    return [
+      line,
+      ...before.filter((text) => /^\S*error:|\bError\b|^ *at .*_test\.|^[+-] /i.test(text)).slice(0, 6),
+    ];
+  });
+}
+
+/** Node tells what failed once more, at the end. */
+function nodeFailures(lines) {
+  const from = lines.indexOf("✖ failing tests:");
+  return from < 0 ? [] : lines.slice(from + 1);
+}
+
+/** Runs a program, shows what it writes as it comes, and keeps it. */
 function run(program, args) {
   return new Promise((resolve, reject) => {
     // In a group of its own: what npm puts into .bin starts the program instead of being it.
@@ -102,7 +141,7 @@ function run(program, args) {
     let output = "";
     for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
       from.setEncoding("utf8").on("data", (text) => {
-        output = (output + text).slice(-100_000);
+        output += text;
         to.write(text);
       });
     }

@@ -81,4 +81,9 @@ function passPieces(socket: Socket, uploadHere: () => Upload | undefined): void 
     onBody(bytes);
     return result;
   };
+  // Before `http` gives it back: Bun has a parser for each connection, Node uses them again.
+  socket.prependOnceListener("close", () => {
+    parser[event] = tell;
+    parser.execute = execute;
+  });
 }

@@ -53,10 +53,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const mark = `soak-${process.pid}-${options.seed ?? 1}-${Date.now()}`;
   const server = await startServer(mark);
   try {
-    // What a runtime opens and loads with its first requests is no leak.
-    await runClient(server, { ...options, requests: 50, onProgress() {} });
-    await settle(server.pid, mark);
-    const before = look(server.pid);
+    const before = await warmUp(server, mark, options);
     const begun = performance.now();
     let half = 0;
     const { kinds, wrong } = await runClient(
@@ -81,6 +78,19 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   } finally {
     await server.close();
   }
+}
+
+/** What a runtime opens with its first requests, its first scripts and their first ends is no leak: it is not opened again. */
+async function warmUp(server: SoakServer, mark: string, options: SoakOptions): Promise<Surroundings> {
+  let before = look(server.pid);
+  for (let round = 0; round < 5; round++) {
+    await runClient(server, { ...options, requests: 50, onProgress() {} });
+    await settle(server.pid, mark);
+    const last = before;
+    before = await settled(server.pid, last, 1000);
+    if (beyond(before.descriptors, last.descriptors).length === 0) break;
+  }
+  return before;
 }
 
 interface SoakServer extends Target {
@@ -185,9 +195,9 @@ function look(server: number): Surroundings {
   return { descriptors: openDescriptors(server), files: temporaryFiles() };
 }
 
-/** Connections take a moment to be closed on both sides. */
-async function settled(server: number, before: Surroundings): Promise<Surroundings> {
-  const deadline = performance.now() + 10_000;
+/** Connections take a moment to be closed on both sides: so long at most, in milliseconds. */
+async function settled(server: number, before: Surroundings, patience = 10_000): Promise<Surroundings> {
+  const deadline = performance.now() + patience;
   for (;;) {
     const now = look(server);
     const more = beyond(now.descriptors, before.descriptors).length + beyond(now.files, before.files).length;
@@ -206,24 +216,57 @@ function beyond(now: readonly string[], before: readonly string[]): readonly str
   });
 }
 
-/** But those of the launchers, which are kept: one for each pipe, in as many launchers as there were scripts at a time. */
+/**
+ * But those of the launchers, which are kept: one for each pipe, in as many launchers as there were scripts at a time,
+ * and what each of them reports and ends by.
+ */
 function openDescriptors(server: number): readonly string[] {
-  const kept = new Set(launchersOf(server).flatMap(descriptorsOf));
-  return descriptorsOf(server).filter((name) => !kept.delete(name)).map((name) =>
-    name.replace(/:\[\d+\]$/, "")
-  );
+  const launchers = launchersOf(server);
+  const kept = new Set(launchers.flatMap((pid) => descriptorsOf(pid).map(({ name }) => name)));
+  // The server's end of a socket goes by another name than the launcher's.
+  let reports = launchers.filter((pid) => linkOf(`/proc/${pid}/fd/1`)?.startsWith("socket:")).length;
+  const isOfLauncher = ({ name, path }: Descriptor) => {
+    if (name.startsWith("socket:") && reports > 0) {
+      reports -= 1;
+      return true;
+    }
+    return kept.delete(name) ||
+      (name.includes("pidfd") && launchers.includes(processOf(path)));
+  };
+  return descriptorsOf(server).filter((descriptor) => !isOfLauncher(descriptor))
+    .map(({ name }) => name.replace(/:\[\d+\]$/, ""));
 }
 
-function descriptorsOf(pid: number): readonly string[] {
+interface Descriptor {
+  readonly path: string;
+  readonly name: string;
+}
+
+function descriptorsOf(pid: number): readonly Descriptor[] {
   if (!existsSync(`/proc/${pid}/fd`)) return [];
   return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
-    try {
-      return [readlinkSync(`/proc/${pid}/fd/${descriptor}`)];
-    } catch {
-      // Closed meanwhile.
-      return [];
-    }
+    const path = `/proc/${pid}/fd/${descriptor}`;
+    const name = linkOf(path);
+    return name === null ? [] : [{ path, name }];
   });
+}
+
+/** `null`: closed meanwhile. */
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Whose end a descriptor tells of; `NaN` if it is closed by now. */
+function processOf(path: string): number {
+  try {
+    return Number(/^Pid:\s*(\d+)$/m.exec(readFileSync(path.replace("/fd/", "/fdinfo/"), "latin1"))?.[1]);
+  } catch {
+    return NaN;
+  }
 }
 
 /** What starts its scripts. */

@@ -7,6 +7,7 @@
 import cluster from "node:cluster";
 import type { Readable } from "node:stream";
 import type { ExitStatus, Line, Worker, Workers } from "../../src/runtime.ts";
+import { watchHandoffs } from "./handoffs.ts";
 import { process } from "./process.ts";
 
 /** Names the starter to a worker: another program, such as a process manager, may have workers as well. */
@@ -56,6 +57,7 @@ function withoutFile(): { readonly exec: string; readonly args: string[] } {
 
 function start(relay: Relay | null): Worker {
   const worker = cluster.fork({ ...relay?.environment, [STARTER]: process.pid });
+  watchHandoffs(worker);
   relay?.lines(worker.process.stderr!);
   const exited = new Promise<ExitStatus>((resolve) => {
     // Its last lines may come after its end.

@@ -32,12 +32,6 @@ after(folder.remove);
 const SERVE = ["0", "--directory", folder.path, "--workers", "2", ...OWN_USER];
 const threads = runtime.name === "deno" ? "a thread cannot be killed from outside" : needsProc;
 
-/** Kills workers. Resolves once that is known: `node:cluster` loses what it hands to one that is no more. */
-async function killAll(server: RunningCommand, workers: readonly number[]): Promise<void> {
-  for (const pid of workers) process.kill(pid, "SIGKILL");
-  for (const pid of workers) await server.logged(new RegExp(`worker ${pid} ended`));
-}
-
 /** One request on a connection of its own, so that any of the workers may get it. */
 async function ask(url: string): Promise<string> {
   const response = await fetch(url, { headers: { connection: "close" } });
@@ -174,7 +168,7 @@ test("--drain: a worker that is replaced meanwhile says the same", { skip: threa
   const server = await startCommand([...SERVE, "--health", "--drain", "60"]);
   server.signal("SIGTERM");
   await server.logged(/^htbin: stopping in 60 s/m);
-  await killAll(server, childrenOf(server.pid));
+  for (const pid of childrenOf(server.pid)) process.kill(pid, "SIGKILL");
   await until(async () => {
     const seen = await probed(server.url).catch(() => []);
     return seen.length === 1 && seen[0] === "503 stopping\n";
@@ -221,7 +215,7 @@ test("a worker that is replaced serves as the others do, whatever has become of 
       writeFileSync(join(site.path, "htbin.json"), settings!);
       writeFileSync(join(site.path, "users"), users!);
       const before = childrenOf(server.pid);
-      await killAll(server, before);
+      for (const pid of before) process.kill(pid, "SIGKILL");
       await until(async () => {
         if (childrenOf(server.pid).length < 2) return false;
         return (await answers("page.html", "ada").catch(() => [])).length > 0;

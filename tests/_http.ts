@@ -138,6 +138,34 @@ export async function exchange(
   }
 }
 
+/** How slowly an answer is taken, in turns of the event loop. */
+export interface Pace {
+  /** In which nothing is read. */
+  readonly pause: number;
+  /** In which is read, before the next pause. */
+  readonly read: number;
+}
+
+/** The next response, taken so slowly that the server has to wait again and again. */
+export async function responseSlowly(connection: RawConnection, pace: Pace): Promise<RawResponse> {
+  const response = connection.response({ timeout: 60_000 });
+  let isOver = false;
+  const over = () => isOver = true;
+  response.then(over, over);
+  while (!isOver) {
+    connection.pause();
+    await turns(pace.pause);
+    connection.resume();
+    await turns(pace.read);
+  }
+  return response;
+}
+
+/** Lets so many turns of the event loop pass. */
+export async function turns(count: number): Promise<void> {
+  for (let left = count; left > 0; left--) await new Promise((turn) => setImmediate(turn));
+}
+
 /** A GET request for this target, exactly as written. */
 export function get(path: string, ...headers: string[]): string {
   return requestHead("GET", path, ...headers);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { afterEach, describe, it } from "node:test";
-import { connect, exchange, get, requestHead, toLatin1 } from "../_http.ts";
+import { connect, exchange, get, requestHead, responseSlowly, toLatin1 } from "../_http.ts";
 import { type Served, type ServedOptions, serveScripts, serveShell } from "./_served.ts";
 import { brokenOff, freshPaths, HEAD, until, waitFor } from "./_shell.ts";
 
@@ -63,18 +63,9 @@ describe("cgi() and output", () => {
     const bodies = await Promise.all(letters.map(async (letter, index) => {
       const connection = await connect(served);
       await connection.send(get(`/?${letter}`));
-      const response = connection.response({ timeout: 60_000 });
-      let isOver = false;
-      const over = () => isOver = true;
-      response.then(over, over);
-      while (!isOver) {
-        connection.pause();
-        for (let turn = 0; turn < 5 * index; turn++) await new Promise((next) => setImmediate(next));
-        connection.resume();
-        for (let turn = 0; turn < 3; turn++) await new Promise((next) => setImmediate(next));
-      }
+      const { text } = await responseSlowly(connection, { pause: 5 * index, read: 3 });
       connection.close();
-      return (await response).text;
+      return text;
     }));
     for (const [index, letter] of letters.entries()) {
       let expected = "";

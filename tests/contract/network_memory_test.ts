@@ -6,7 +6,7 @@ import type { Handler } from "../../src/handler.ts";
 import { lend, setLending } from "../../src/lent_bytes.ts";
 import { type BodySource, respond } from "../../src/response.ts";
 import type { Bytes } from "../../src/runtime.ts";
-import { connect, get, type RawConnection } from "../_http.ts";
+import { connect, get, type RawConnection, responseSlowly, turns } from "../_http.ts";
 import { promised, serving } from "./_serving.ts";
 
 const PIECE = 256 * 1024;
@@ -60,23 +60,9 @@ function answer(body: BodySource, fields: Record<string, string> = {}): Handler 
   return () => respond(200, new Headers(fields), body);
 }
 
-async function turns(count: number): Promise<void> {
-  for (let left = count; left > 0; left--) await new Promise((turn) => setImmediate(turn));
-}
-
 /** Takes the answer of a server that had to wait again and again. */
 async function takeSlowly(connection: RawConnection): Promise<Uint8Array> {
-  const response = connection.response({ timeout: 30_000 });
-  let isOver = false;
-  const over = () => isOver = true;
-  response.then(over, over);
-  while (!isOver) {
-    connection.pause();
-    await turns(20);
-    connection.resume();
-    await turns(2);
-  }
-  const { complete, body } = await response;
+  const { complete, body } = await responseSlowly(connection, { pause: 20, read: 2 });
   assert.equal(complete, true);
   return body;
 }

@@ -15,6 +15,7 @@ import type { Case } from "./suite.ts";
 import { KIB, MIB } from "./work.ts";
 
 const LIGHTTPD = "lighttpd mod_cgi";
+const STREAMING = "lighttpd mod_cgi, streaming";
 const GO = "Go net/http/cgi";
 
 const base = { cores: 1, log: false } as const;
@@ -60,6 +61,21 @@ function meanwhile(cores: Cores): Case {
   };
 }
 
+/** A file beside scripts whose output never ends, as far as their clients can tell: each takes it as fast as it comes. */
+function besideOutputs(scripts: number): Case {
+  return {
+    ...base,
+    name: `1k while ${scripts} ${scripts === 1 ? "prints" : "print"} 100m`,
+    about: `1 KiB from disk, one connection, while ${scripts} ${
+      scripts === 1 ? "other asks" : "others ask"
+    } for 100 MiB from a C program, over and over`,
+    load: { path: "/1k.html", connections: 1, seconds: 3, bytes: KIB },
+    background: { path: "/cgi-bin/blast", connections: scripts, seconds: 4, bytes: 100 * MIB },
+    compare: [{ figure: "p99", references: [STREAMING] }],
+    check: sendsKibibyte,
+  };
+}
+
 const SCRIPTS = ["hello", "hello.sh", "hello.pl", "hello.py"] as const;
 
 const CASES: readonly Case[] = [
@@ -80,12 +96,14 @@ const CASES: readonly Case[] = [
     name: "blast100m",
     about: "100 MiB from a C program, one after another",
     load: { path: "/cgi-bin/blast", connections: 1, seconds: 4, bytes: 100 * MIB },
-    compare: [{ figure: "bytes", references: ["lighttpd mod_cgi, streaming"] }],
+    compare: [{ figure: "bytes", references: [STREAMING] }],
     memory: true,
     check: sendsMuch,
   },
   meanwhile(1),
   meanwhile(2),
+  besideOutputs(1),
+  besideOutputs(8),
 ];
 
 await runSuite("cgi", "Scripts", CASES, [

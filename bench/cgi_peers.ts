@@ -26,7 +26,7 @@ export const CGI_PEERS: readonly (Contender | Limit)[] = [
     name: "lighttpd mod_cgi, streaming",
     needs: ["lighttpd"],
     version: ["-v"],
-    cases: /^(post|blast)/,
+    cases: /^(post|blast|1k while . prints? )/,
     start: (setting) => native.lighttpd(setting, { streaming: true }),
   },
   { name: "Go net/http/cgi", needs: ["go"], version: ["version"], cases: ANY, start: native.go },

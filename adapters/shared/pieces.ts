@@ -4,7 +4,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { giveBack, isLending } from "../../src/lent_bytes.ts";
 import type { FileSpan } from "../../src/response.ts";
 import type { Bytes } from "../../src/runtime.ts";
@@ -59,14 +58,10 @@ export function filePieces({ file, offset, length }: FileSpan): Pieces {
   const since = performance.now();
   let memory: Bytes = new Uint8Array(Math.min(FIRST_PIECE, length));
   let at = offset;
-  let isCancelled = false;
   return {
     async next(isFree = false) {
       if (at >= end) return null;
       if (at > offset) {
-        // Reading and sending may both be done at once: without a pause, nobody else would get a turn.
-        await turn();
-        if (isCancelled) return null;
         const size = pieceSize(at - offset, performance.now() - since);
         if (!isFree || size > memory.length || size < memory.length / 4) memory = new Uint8Array(size);
       }
@@ -77,7 +72,6 @@ export function filePieces({ file, offset, length }: FileSpan): Pieces {
       return piece;
     },
     cancel() {
-      isCancelled = true;
       file.close().catch(() => {});
     },
   };
@@ -96,23 +90,6 @@ const PIECE_TIME = 20;
 
 function pieceSize(taken: number, ms: number): number {
   return Math.round(Math.min(LARGEST_PIECE, Math.max(SMALLEST_PIECE, taken / ms * PIECE_TIME)));
-}
-
-/**
- * Waits for a turn of the event loop with nobody else in it who waits here. One turn of all who are being sent a file
- * would be too long: Deno looks for new requests after 61 turns.
- */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    if (waiting.push(resolve) === 1) setImmediate(takeTurn);
-  });
-}
-
-const waiting: (() => void)[] = [];
-
-function takeTurn(): void {
-  waiting.shift()?.();
-  if (waiting.length > 0) setImmediate(takeTurn);
 }
 
 /** Stands for a promise that has not settled yet. */

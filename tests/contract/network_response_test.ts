@@ -363,30 +363,81 @@ test("listen() sends files as they are to clients that read in fits and starts",
   }
 });
 
-test("listen() gives others a turn between two pieces of a file", async () => {
-  const size = 3 << 20;
-  const bytes = new Uint8Array(size);
+/** Counts turns of the event loop until it is told to stop. */
+function countTurns(): { now(): number; stop(): void } {
   let turns = 0;
   let going = true;
   setImmediate(function turn() {
     turns++;
     if (going) setImmediate(turn);
   });
-  const readAt: number[] = [];
-  const file: OpenFile = {
-    ...memoryFile("x".repeat(size)),
-    readNow({ offset, length }) {
-      readAt.push(turns);
-      return bytes.subarray(offset, offset + length);
-    },
-  };
-  await serving(() => respond(200, new Headers(), { file, offset: 0, length: size }), async ({ target }) => {
-    const response = await exchange(target, get("/"));
-    assert.equal(response.body.length, size);
+  return { now: () => turns, stop: () => void (going = false) };
+}
+
+const MUCH = 3 << 20;
+
+/** What is asked for piece by piece, and tells of each that it is. */
+const inPieces: Readonly<Record<string, (pieceSize: number, onPiece: () => void) => BodySource>> = {
+  file(_pieceSize, onPiece) {
+    const bytes = new Uint8Array(MUCH);
+    const file: OpenFile = {
+      ...memoryFile("x".repeat(MUCH)),
+      readNow({ offset, length }) {
+        onPiece();
+        return bytes.subarray(offset, offset + length);
+      },
+    };
+    return { file, offset: 0, length: MUCH };
+  },
+  stream(pieceSize, onPiece) {
+    let left = MUCH;
+    return new ReadableStream({
+      pull(controller) {
+        if (left <= 0) return controller.close();
+        onPiece();
+        controller.enqueue(new Uint8Array(pieceSize));
+        left -= pieceSize;
+      },
+    }, { highWaterMark: 0 });
+  },
+};
+
+for (const [kind, make] of Object.entries(inPieces)) {
+  test(`listen() gives others a turn between two pieces of a ${kind}, whoever gets them`, async () => {
+    const turns = countTurns();
+    const turnsOf: number[][] = [];
+    await serving(() => {
+      const mine: number[] = [];
+      turnsOf.push(mine);
+      return respond(200, new Headers(), make(1 << 18, () => mine.push(turns.now())));
+    }, async ({ target }) => {
+      const responses = await Promise.all([exchange(target, get("/")), exchange(target, get("/"))]);
+      assert.deepEqual(responses.map(({ body }) => body.length), [MUCH, MUCH]);
+    });
+    turns.stop();
+    // Whether there is a second one at all is asked before the first is sent, and one more is made ahead.
+    const later = turnsOf.flatMap((mine) => mine.slice(3));
+    assert.ok(later.length >= 6, `${later.length} pieces`);
+    assert.equal(new Set(later).size, later.length, "no two pieces in one turn");
   });
-  going = false;
-  assert.ok(readAt.length >= 6, `${readAt.length} pieces`);
-  assert.equal(new Set(readAt).size, readAt.length, "no two pieces in one turn");
+}
+
+test("listen() sends many short pieces of a body in one turn, but not all of them", async () => {
+  const turns = countTurns();
+  const inTurn = new Map<number, number>();
+  await serving(() =>
+    respond(
+      200,
+      new Headers(),
+      inPieces["stream"]!(1024, () => inTurn.set(turns.now(), (inTurn.get(turns.now()) ?? 0) + 1)),
+    ), async ({ target }) => {
+    const response = await exchange(target, get("/"));
+    assert.equal(response.body.length, MUCH);
+  });
+  turns.stop();
+  const most = Math.max(...inTurn.values());
+  // What is sent in one turn, and what was asked for ahead.
+  assert.ok(most > 4 && most <= 36, `${most} pieces in one turn`);
 });
 
 test("listen() breaks the transfer of a file that has changed, and lets go of it", async () => {

@@ -55,11 +55,12 @@ export function createLaunching(
 ): Spawn {
   const staffs = new Map<string, Staff>();
   let isPossible: boolean | undefined;
+  let isRoot: boolean | undefined;
 
   function staffFor(user: UserIdentity | null): Staff | null {
     isPossible ??= process.platform === "linux" && isAllowed();
     // Only root may become somebody else, and say so to a launcher.
-    if (!isPossible || (user !== null && process.geteuid?.() !== 0)) return null;
+    if (!isPossible || (user !== null && !(isRoot ??= process.geteuid?.() === 0))) return null;
     const key = user === null ? "" : `${user.uid}:${user.gid}`;
     let staff = staffs.get(key);
     if (staff === undefined) {

@@ -7,6 +7,7 @@
 import type { ServerResponse } from "node:http";
 import { bodySource } from "../../../src/response.ts";
 import { filePieces, LATE, type Pieces, soon, streamPieces } from "../pieces.ts";
+import { createShare } from "../turns.ts";
 
 /** A response on its way to the client. */
 export interface Delivery {
@@ -197,6 +198,7 @@ async function sendRest(
 ): Promise<void> {
   const { outgoing, response } = options;
   const { pieces } = sending;
+  const share = createShare();
   const declared = declaredLength(response) ?? sending.length;
   let left = declared ?? Infinity;
   while (piece !== null && !sending.isCancelled) {
@@ -207,6 +209,9 @@ async function sendRest(
     // Also after the last one: a connection whose response has ended counts as idle, however much of it is on its way.
     if (isFull) await drain(outgoing, sending);
     if (left === 0) break;
+    const turn = share.spend(part.length);
+    if (turn !== null) await turn;
+    if (sending.isCancelled) return;
     // Once a full queue has drained, nothing that was written is needed any more. But Node and Deno say so too when a
     // response that has waited for its turn is given to the socket.
     piece = await (next ?? pieces.next(isFull && outgoing.writableLength === 0));

@@ -1,0 +1,52 @@
+/**
+ * Turns of the event loop, for those who have much to send.
+ *
+ * To read a piece and to send it may both be done at once. So whoever sends to a fast client would never let go of the
+ * event loop: between two pieces, others get a turn.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+
+/** So much is sent in one turn, in bytes. */
+const SHARE = 64 * 1024;
+
+/** What each piece counts for in addition, however short. */
+const EACH = 1024;
+
+/** What somebody has sent since the last turn. */
+export interface Share {
+  /** Counts a piece; the next one is to wait for what this returns, if anything. */
+  spend(bytes: number): Promise<void> | null;
+}
+
+/** For a body that is about to be sent. */
+export function createShare(): Share {
+  let spent = 0;
+  return {
+    spend(bytes) {
+      spent += bytes + EACH;
+      if (spent < SHARE) return null;
+      spent = 0;
+      return turn();
+    },
+  };
+}
+
+/**
+ * Waits for a turn of the event loop with nobody else in it who waits here. One turn of all who are sending would be too
+ * long: Deno looks for new requests after 61 turns.
+ */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) setImmediate(takeTurn);
+  });
+}
+
+const waiting: (() => void)[] = [];
+
+function takeTurn(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(takeTurn);
+}

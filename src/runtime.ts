@@ -531,8 +531,8 @@ export interface Terminal {
    */
   openBrowser(url: string): Promise<void>;
   /**
-   * This process is to be a server and nothing else, and may be set up for that as a whole. Optional: a runtime that has
-   * nothing to set up leaves it out.
+   * This process listens, is a server and nothing else, and may be set up for that as a whole. Optional: a runtime that
+   * has nothing to set up leaves it out.
    */
   becomeServer?(): void;
   /** Ends the process once standard error has been flushed. */

@@ -69,7 +69,6 @@ export async function run(runtime: Runtime): Promise<number> {
       const { explain } = await import("./explain.ts");
       return await explain(runtime, options, asked.target);
     }
-    terminal.becomeServer?.();
     return worker && starter
       ? await worker.work(starter, runtime, asked.settings, options)
       : await serveUntilStopped(runtime, asked.settings, options, file);

@@ -85,6 +85,7 @@ export async function openSite(
   }).catch((error) => {
     throw namingFlag(error, settings.tls);
   });
+  runtime.terminal.becomeServer?.();
   function take(next: Secrets): void {
     if (next.tls !== null && !isSameTls(next.tls, secrets.tls)) {
       try {

@@ -72,6 +72,8 @@ export function testContents(fixture: () => Fixture): void {
     const code = [...read].map((path) => textOf(files, path)).join("\n");
     // Half of all code is for scripts, and what loads modules of CommonJS takes several milliseconds.
     assert.doesNotMatch(code, /^\/\/ src\/cgi\/(?:mod|runner|lookup)\.ts$|\brequire\(|createRequire/m);
+    // In two bytes for each character, it would take longer to read.
+    assert.doesNotMatch(code, /[^\0-\x7f]/);
     // Errors of the program say where they happened.
     assert.ok(code.split("\n").length > 1000);
     assert.match(

@@ -15,6 +15,7 @@ import { keepAccepting } from "./keep_accepting.ts";
 import { mendedTls } from "./mend_tls.ts";
 import { isGranted } from "./permissions.ts";
 import { hasLibrary } from "./c_library.ts";
+import { useTurns } from "./turns.ts";
 
 /** Serving HTTP on Deno. */
 export const network: Network = {
@@ -25,10 +26,19 @@ export const network: Network = {
   },
   async listen(handler, options) {
     await demandNet(options);
-    return await listen(handler, options, {
+    const listener = await listen(handler, options, {
       accept: acceptFor(options),
       skipsParser: options.tls === undefined,
     });
+    const release = useTurns();
+    return {
+      ...listener,
+      close(graceMs) {
+        const closed = listener.close(graceMs);
+        void closed.finally(release);
+        return closed;
+      },
+    };
   },
 };
 

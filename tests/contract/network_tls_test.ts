@@ -20,7 +20,14 @@ const RUN = {
 } as const;
 
 for (
-  const name of ["network_request", "network_response", "network_memory", "network_leave", "network_protocol"]
+  const name of [
+    "network_request",
+    "network_response",
+    "network_memory",
+    "network_leave",
+    "network_protocol",
+    "network_pipeline",
+  ]
 ) {
   test(`${name}_test over TLS`, { skip, timeout: 120_000 }, async () => {
     const { cert, key } = certificate!;

@@ -128,9 +128,17 @@ function limitsOf({ head }: Times) {
   };
 }
 
+/**
+ * How many requests of one connection are looked after before the first of them is answered. Of each there may be an open
+ * file, a script and a first piece of its body, and a few bytes ask for it.
+ */
+const MOST_AT_A_TIME = 32;
+
 /** A connection and what happens on it. */
 interface Client extends Ends {
   readonly exchanges: Set<Exchange>;
+  /** Starts those for which there are too many before them ({@linkcode MOST_AT_A_TIME}). */
+  readonly waiting: (() => void)[];
   /** The round of looking for unused connections in which this one was last of use. */
   lastUse: number;
   /** Has sent what is no request: what follows on the connection is not one either (RFC 9112 section 9.6). */
@@ -188,6 +196,7 @@ function serveClients(
       local: networkAddress(socket.localAddress, socket.localPort),
       secure,
       exchanges: new Set(),
+      waiting: [],
       lastUse: round,
       refused: false,
       end: null,
@@ -203,7 +212,10 @@ function serveClients(
     return client;
   }
   function leave(socket: Socket): void {
-    for (const exchange of clients.get(socket)?.exchanges ?? []) giveUp(socket, exchange);
+    const client = clients.get(socket);
+    if (client === undefined) return;
+    client.waiting.length = 0;
+    for (const exchange of client.exchanges) giveUp(socket, exchange);
   }
   function giveUp(socket: Socket, exchange: Exchange): void {
     if (clients.get(socket)?.exchanges.delete(exchange)) running--;
@@ -229,6 +241,20 @@ function serveClients(
     const client = clientOf(socket);
     // Node reads on while the refusal is being sent.
     if (client.refused) return;
+    // Streams of HTTP/2 do not wait for each other.
+    if (client.exchanges.size < MOST_AT_A_TIME || streamOf(incoming) !== null) {
+      return start(incoming, outgoing, expects, client);
+    }
+    client.waiting.push(() => start(incoming, outgoing, expects, client));
+    socket.pause();
+  }
+  function start(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    expects: Expectation,
+    client: Client,
+  ): void {
+    const { socket } = incoming;
     client.lastUse = round;
     likeHttp1(incoming, outgoing);
     const stream = streamOf(incoming);
@@ -238,6 +264,7 @@ function serveClients(
     const exchange = startExchange(incoming, outgoing, expects, client, options, decided);
     if (exchange === "refused") {
       client.refused = true;
+      client.waiting.length = 0;
       return;
     }
     if (exchange === "done" || exchange.isAtOnce) shortCut?.onAnsweredAtOnce();
@@ -254,10 +281,16 @@ function serveClients(
     if (!exchanges.delete(exchange)) return;
     running--;
     client.lastUse = round;
+    startWaiting(socket, client);
     if (exchanges.size === 0) end?.();
     if (!options.isClosing()) return;
     if (exchanges.size === 0 && isConnection) socket.destroySoon();
     closeIdle();
+  }
+  function startWaiting(socket: Socket, { exchanges, waiting }: Client): void {
+    if (waiting.length === 0) return;
+    while (waiting.length > 0 && exchanges.size < MOST_AT_A_TIME) waiting.shift()!();
+    if (waiting.length === 0) socket.resume();
   }
   function shortCutOf(socket: Socket, heads: KnownHeads): ShortCut | null {
     let client: Client | null = null;

@@ -106,21 +106,14 @@ function statusOf(status: number): ExitStatus {
 }
 
 function signalName(signal: number): string {
-  return signals.get(signal) ?? `SIG${signal}`;
-}
-
-const signals = namesOf(constants.signals);
-const codes = namesOf(constants.errno);
-
-function namesOf(numbers: Readonly<Record<string, number>>): ReadonlyMap<number, string> {
-  const names = new Map<number, string>();
-  for (const [name, number] of Object.entries(numbers)) {
-    // The first of several is the usual one: SIGABRT before SIGIOT.
-    if (!names.has(number)) names.set(number, name);
-  }
-  return names;
+  return nameOf(signal, constants.signals) ?? `SIG${signal}`;
 }
 
 function codeOf(number: number): string {
-  return codes.get(number) ?? `errno ${number}`;
+  return nameOf(number, constants.errno) ?? `errno ${number}`;
+}
+
+/** The first of several is the usual one: SIGABRT before SIGIOT. */
+function nameOf(number: number, numbers: Readonly<Record<string, number>>): string | undefined {
+  return Object.entries(numbers).find(([, other]) => other === number)?.[0];
 }

@@ -10,10 +10,21 @@
 
 import type { Bytes } from "./runtime.ts";
 
+/**
+ * Has the system move bytes to an open descriptor, as many as it takes without waiting. Returns how many; -1: there is no
+ * room for any.
+ */
+export type Transfer = (descriptor: number) => number;
+
 /** Takes bytes. */
 export interface ByteSink {
   /** A promise, which never rejects: no more until it has resolved. What goes wrong is told by cancelling the flow. */
   write(piece: Bytes): Promise<unknown> | undefined;
+  /**
+   * What comes after all that was written does not have to come by the memory of this process. Returns how many bytes went
+   * there; 0: none now, `write()` the next ones; a promise: as of `write()`. Absent: none ever.
+   */
+  move?(transfer: Transfer): number | Promise<unknown>;
   /** No more comes. `error`: because it broke off. */
   end(error?: Error): void;
 }

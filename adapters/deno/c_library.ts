@@ -11,6 +11,8 @@ import { isGranted } from "./permissions.ts";
 const NAME = "libc.so.6";
 const CALLS = {
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  splice: { parameters: ["i32", "pointer", "i32", "pointer", "usize", "u32"], result: "i32" },
+  poll: { parameters: ["buffer", "usize", "i32"], result: "i32" },
   // Never so much that the result needs more.
   write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
 } as const;
@@ -37,6 +39,30 @@ const NOWHERE = new Uint8Array(16);
 export function reset(connection: Deno.TcpConn): void {
   const descriptor = descriptorOf(connection);
   if (descriptor !== null) library().symbols.connect(descriptor, NOWHERE, NOWHERE.length);
+}
+
+/** `SPLICE_F_NONBLOCK`. */
+const NONBLOCK = 2;
+
+/**
+ * Has the system move what has come to a connection into a pipe, up to so many bytes, without waiting: they are not
+ * copied. Returns how many; 0: none are there, or something is wrong, which the next reading or writing tells; -1: the
+ * pipe is full.
+ */
+export function moveToPipe(connection: Deno.TcpConn, pipe: number, most: number): number {
+  const descriptor = descriptorOf(connection);
+  if (descriptor === null) return 0;
+  const moved = library().symbols.splice(descriptor, null, pipe, null, BigInt(most), NONBLOCK);
+  return moved > 0 ? moved : isFull(pipe) ? -1 : 0;
+}
+
+/** A `struct pollfd`. */
+const looked = new Int16Array(4);
+const POLLOUT = 4;
+
+function isFull(pipe: number): boolean {
+  looked.set([pipe, pipe >> 16, POLLOUT, 0]);
+  return library().symbols.poll(looked, 1n, 0) === 0;
 }
 
 /** Deno keeps it under a symbol that it gives to nobody. */

@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
-import { reset } from "./c_library.ts";
+import { moveToPipe, reset } from "./c_library.ts";
 
 /** What a connection has to read into that sends little at a time, as most do and all that wait. */
 const SMALL = 4 * 1024;
@@ -25,6 +25,8 @@ export class ConnectionSocket extends Duplex {
   readonly localPort: number;
   readonly #connection: Deno.TcpConn;
   #isReading = false;
+  /** Whether bytes may have been read that were not handed on yet. */
+  #isAwaiting = false;
   /** Where the next piece goes. What was read is handed on as it lies there, and never written over. */
   #room: Buffer = Buffer.allocUnsafe(SMALL);
 
@@ -49,13 +51,26 @@ export class ConnectionSocket extends Duplex {
   async #readOn(): Promise<void> {
     this.#isReading = true;
     try {
-      while (this.#handOn(await this.#connection.read(this.#room)));
+      let length: number | null;
+      do {
+        this.#isAwaiting = true;
+        length = await this.#connection.read(this.#room);
+        this.#isAwaiting = false;
+      } while (this.#handOn(length));
     } catch (error) {
       // Also that it was destroyed meanwhile, which is no error then.
       this.destroy(error as Error);
     } finally {
       this.#isReading = false;
     }
+  }
+
+  /**
+   * {@linkcode moveToPipe} of this connection. What is moved comes after all that was read, so none is while something is
+   * being read.
+   */
+  moveTo(pipe: number, most: number): number {
+    return this.destroyed || this.#isAwaiting ? 0 : moveToPipe(this.#connection, pipe, most);
   }
 
   /** Whether to read on. */

@@ -4,13 +4,15 @@
  * @module
  */
 
-import { type ByteFlow, flowOf } from "../../src/byte_flow.ts";
+import { type ByteFlow, flowOf, type Transfer } from "../../src/byte_flow.ts";
 import type { Bytes } from "../../src/runtime.ts";
 
 /** The writing end of a pipe. */
 export interface PipeInput {
   /** Fails when nobody reads any more, at the latest the next time. A promise: no more until it has settled. */
   write(chunk: Uint8Array): Promise<unknown> | undefined;
+  /** As `ByteSink.move()`. Fails as `write()` does. */
+  move?(transfer: Transfer): number | Promise<unknown>;
   /** End of input, after what was written. A promise, where that is still on its way. */
   close(): unknown;
   /** Gives up, with what is still on its way. */
@@ -56,8 +58,19 @@ export function feed(
         return undefined;
       }
     },
+    ...(input.move !== undefined && { move }),
     end: () => void close(),
   });
+  function move(transfer: Transfer): number | Promise<unknown> {
+    if (state !== "open") return 0;
+    try {
+      const moved = input.move!(transfer);
+      return typeof moved === "number" ? moved : moved.catch(fail);
+    } catch {
+      fail();
+      return 0;
+    }
+  }
 }
 
 /** Reads a stream. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ByteFlow, clearFlow, setFlow } from "../byte_flow.ts";
+import { type ByteFlow, type ByteSink, clearFlow, setFlow, type Transfer } from "../byte_flow.ts";
 import type { Bytes } from "../runtime.ts";
 import { within } from "./time_limit.ts";
 
@@ -96,10 +96,10 @@ export function meteredStream(reader: BodyReader, options: Metered, flow?: ByteF
   let dropped = false;
   const first = collected?.bytes ?? [];
 
-  /** Whether the piece may pass. */
-  function count(piece: Bytes): boolean {
+  /** Whether so many bytes more may pass. */
+  function count(size: number): boolean {
     events.progress();
-    passed += piece.length;
+    passed += size;
     if (passed <= limit) return true;
     events.tooLarge();
     cancelBody(reader);
@@ -138,7 +138,12 @@ export function meteredStream(reader: BodyReader, options: Metered, flow?: ByteF
     }
     // The script wants no more: what was being read ends here, and that is no fault of the client.
     if (dropped) return null;
-    return (read.done ? end() : count(read.value)) ? read : null;
+    return (read.done ? end() : count(read.value.length)) ? read : null;
+  }
+  function move(sink: ByteSink, transfer: Transfer): number | Promise<unknown> {
+    const moved = sink.move!(transfer);
+    if (typeof moved === "number" && moved > 0) count(moved);
+    return moved;
   }
   function drop(): void {
     dropped = true;
@@ -150,7 +155,9 @@ export function meteredStream(reader: BodyReader, options: Metered, flow?: ByteF
       start(sink) {
         flow.start({
           write: (piece) =>
-            count(piece) ? sink.write(piece) : void sink.end(new Error("request body too large")),
+            count(piece.length) ? sink.write(piece) : void sink.end(new Error("request body too large")),
+          // Only where the length is known, and was looked at before.
+          ...(limit === Infinity && sink.move !== undefined && { move: (transfer) => move(sink, transfer) }),
           end: (error) => sink.end(end(error) ? undefined : new Error("request body broke off")),
         });
       },

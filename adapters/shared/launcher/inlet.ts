@@ -130,6 +130,14 @@ export function createInlet(fd: number, { watch, leave, write }: InletHost): Inl
         if (failure !== null) throw failure;
         return isMuch() ? settled() : undefined;
       },
+      move(transfer) {
+        if (!isBlocked) flush();
+        if (failure !== null) throw failure;
+        const moved = isBlocked ? -1 : transfer(end);
+        if (moved >= 0) return moved;
+        if (!isBlocked) wait();
+        return settled();
+      },
       async close() {
         if (!isBlocked) flush();
         if (size > 0) await settled().catch(() => {});

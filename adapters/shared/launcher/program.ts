@@ -35,7 +35,6 @@ SET_SIZE, SIZE, UNREAD = 1031, 1032, 0x541b # F_SETPIPE_SZ, F_GETPIPE_SZ, FIONRE
 # Of pipes that much goes through: larger, so that there are fewer turns from one process to the other.
 INPUT_SIZE = 1 << 20
 OUTPUT_SIZE = 1 << 18
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 def say(text):
     os.write(1, text)
@@ -63,6 +62,8 @@ class Slot:
         if fd >= 0: return epoll.modify(fd, EVENTS[which])
         fd = self.eyes[which] = os.open(self.names[which], FLAGS[which])
         eyes[fd] = self, which
+        # How much a full pipe holds depends on how its pages are filled.
+        if which == 2: self.full = unread(fd)
         epoll.register(fd, EVENTS[which])
 
     def leave(self, which):
@@ -94,11 +95,8 @@ def resize(fd, size):
     except OSError:
         return fcntl.fcntl(fd, SIZE)
 
-# Whether little fits surely. A page that could not be added to may be half full.
-def has_little_room(fd):
-    size = fcntl.fcntl(fd, SIZE)
-    unread = int.from_bytes(fcntl.ioctl(fd, UNREAD, bytes(4)), sys.byteorder)
-    return 4 * (size - 2 * unread - 2 * PAGE) < size
+def unread(fd):
+    return int.from_bytes(fcntl.ioctl(fd, UNREAD, bytes(4)), sys.byteorder)
 
 # A pipe of its own: what an earlier program left behind cannot read from it.
 def pipe_with(body):
@@ -181,7 +179,8 @@ def tell_of_started():
 def tell_of_room(slot, since):
     fd = slot.eyes[2]
     if fd >= 0:
-        if has_little_room(fd) and time.monotonic() - since < LONGEST_TICKS: return False
+        has_little_room = 4 * unread(fd) > 3 * slot.full
+        if has_little_room and time.monotonic() - since < LONGEST_TICKS: return False
         # Of two writers, neither could end the input.
         slot.leave(2)
         slot.tell(2)

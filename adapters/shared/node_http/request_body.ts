@@ -7,10 +7,11 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { type ByteFlow, type ByteSink, clearFlow, setFlow } from "../../../src/byte_flow.ts";
+import { type ByteFlow, type ByteSink, clearFlow, setFlow, type Transfer } from "../../../src/byte_flow.ts";
 import type { Bytes } from "../../../src/runtime.ts";
 import { isCut, stopReading, streamOf } from "./http2.ts";
 import { linger } from "./linger.ts";
+import { moverOf } from "./pass_bodies.ts";
 
 /**
  * Read-ahead while the consumer is slower than the client, in bytes. Below it
@@ -72,14 +73,30 @@ export function requestBody(
       if (state !== "over") onLeave();
       settle(new Error("The client left before its request was complete"));
     };
+    const mover = sink.move === undefined ? undefined : moverOf(incoming);
+    function take(transfer: Transfer): number | Promise<unknown> {
+      const moved = state === "over" ? 0 : sink.move!(transfer);
+      if (typeof moved === "number") received += moved;
+      return moved;
+    }
     incoming.on("data", (piece: Buffer) => {
       received += piece.length;
       if (state === "over") return;
-      const taking = sink.write(plain(piece));
+      const taking = sink.write(plain(piece)) ?? mover?.(take);
       if (taking === undefined) return;
       incoming.pause();
-      taking.then(() => state === "reading" && incoming.resume());
+      // What comes meanwhile is not to be read, if it can be moved then.
+      if (mover !== undefined) socket.pause();
+      goOnAfter(taking);
     });
+    function goOnAfter(taking: Promise<unknown>): void {
+      taking.then(() => {
+        const next = state === "reading" ? mover?.(take) : undefined;
+        if (next !== undefined) goOnAfter(next);
+        else if (state === "reading") incoming.resume();
+        else if (mover !== undefined) socket.resume();
+      });
+    }
     incoming.on("end", () => stream !== null && isCut(stream) ? fail() : settle());
     incoming.on("error", fail);
     // Once the response has been sent, Node does not tell the message any more that its connection has closed.

@@ -8,6 +8,7 @@ import { Server } from "node:net";
 import type { Network } from "../../src/runtime.ts";
 import { addresses } from "../shared/node_addresses.ts";
 import { type Accept, acceptInFront, startListening } from "../shared/node_http/acceptor.ts";
+import { passBodies } from "../shared/node_http/pass_bodies.ts";
 import { listen } from "../shared/node_http/listener.ts";
 
 /** Serving HTTP on Node. */
@@ -22,6 +23,7 @@ export const network: Network = {
 
 /** `close()` of `node:http` would break off what it takes for idle: an answer that it does not send itself. */
 const acceptItself: Accept = async (server, options) => {
+  passBodies(server, null);
   const address = await startListening(server, options);
   return {
     address,

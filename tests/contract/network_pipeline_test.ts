@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Handler } from "../../src/handler.ts";
+import { respond } from "../../src/response.ts";
 import { connect, get, requestHead, turns } from "../_http.ts";
 import { until } from "../_runtime.ts";
 import { promised, serving } from "./_serving.ts";
@@ -38,6 +39,20 @@ test("listen() begins few of the requests that come at once, and answers all of 
     assert.deepEqual(begun, Array.from({ length: COUNT }, (_, index) => `/${index}`));
     await connection.send(get("/later"));
     assert.equal((await connection.response()).status, 200);
+    connection.close();
+  });
+});
+
+test("listen() goes on after more was asked for at once than may wait", () => {
+  const body = new Uint8Array(40_000).fill(7);
+  return serving(() => respond(200, new Headers(), body), async ({ target }) => {
+    const connection = await connect(target);
+    for (const count of [5, 31, 5, 100, 5]) {
+      await connection.send(get("/").repeat(count));
+      for (let left = count; left > 0; left--) {
+        assert.equal((await connection.response()).body.length, body.length);
+      }
+    }
     connection.close();
   });
 });

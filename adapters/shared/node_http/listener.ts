@@ -282,7 +282,11 @@ function serveClients(
     running--;
     client.lastUse = round;
     startWaiting(socket, client);
-    if (exchanges.size === 0) end?.();
+    if (exchanges.size === 0) {
+      end?.();
+      // While much waits for its turn, `node:http` reads no further. Deno (2.9.6) does not notice that all of it was sent.
+      if (socket.isPaused()) socket.emit("drain");
+    }
     if (!options.isClosing()) return;
     if (exchanges.size === 0 && isConnection) socket.destroySoon();
     closeIdle();

@@ -7,6 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
+import { createShare, type Share } from "../shared/turns.ts";
 import { moveToPipe, reset } from "./c_library.ts";
 
 /** What a connection has to read into that sends little at a time, as most do and all that wait. */
@@ -30,6 +31,9 @@ export class ConnectionSocket extends Duplex {
   /** Where the next piece goes. What was read is handed on as it lies there, and never written over. */
   #room: Buffer = Buffer.allocUnsafe(SMALL);
 
+  /** Of the time that there is for all. */
+  readonly #share: Share = createShare();
+
   /** Takes the connection over. */
   constructor(connection: Deno.TcpConn) {
     super({ allowHalfOpen: true, highWaterMark: LARGE });
@@ -51,12 +55,14 @@ export class ConnectionSocket extends Duplex {
   async #readOn(): Promise<void> {
     this.#isReading = true;
     try {
-      let length: number | null;
-      do {
+      for (;;) {
         this.#isAwaiting = true;
-        length = await this.#connection.read(this.#room);
+        const length = await this.#connection.read(this.#room);
         this.#isAwaiting = false;
-      } while (this.#handOn(length));
+        if (!this.#handOn(length)) break;
+        // What has come already is read without a turn of the event loop.
+        await this.#share.spend(length!);
+      }
     } catch (error) {
       // Also that it was destroyed meanwhile, which is no error then.
       this.destroy(error as Error);

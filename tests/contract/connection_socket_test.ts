@@ -166,3 +166,29 @@ test("reset, it is no proper end for its client", { skip }, async (t) => {
   const [error] = await failed as [NodeJS.ErrnoException];
   assert.equal(error.code, "ECONNRESET");
 });
+
+test("others are heard while a client sends faster than is read", { skip }, async (t) => {
+  const { ConnectionSocket } = await import("../../adapters/deno/connection_socket.ts");
+  const { useTurns } = await import("../../adapters/deno/turns.ts");
+  t.after(useTurns());
+  const end = performance.now() + 5_000;
+  let hasEnded = false;
+  const flood = {
+    remoteAddr: { transport: "tcp", hostname: "127.0.0.1", port: 1 },
+    localAddr: { transport: "tcp", hostname: "127.0.0.1", port: 2 },
+    setNoDelay() {},
+    read(room: Uint8Array) {
+      hasEnded = performance.now() > end;
+      return Promise.resolve(hasEnded ? null : room.length);
+    },
+    close() {},
+  } as unknown as Deno.TcpConn;
+  const { socket, client } = await pair(t);
+  const heard = once(socket, "data");
+  const flooded = new ConnectionSocket(flood);
+  flooded.on("data", () => {});
+  client.write("hello");
+  await heard;
+  assert.equal(hasEnded, false);
+  flooded.destroy();
+});

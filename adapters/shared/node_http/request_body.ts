@@ -92,9 +92,10 @@ export function requestBody(
     function goOnAfter(taking: Promise<unknown>): void {
       taking.then(() => {
         const next = state === "reading" ? mover?.(take) : undefined;
-        if (next !== undefined) goOnAfter(next);
-        else if (state === "reading") incoming.resume();
-        else if (mover !== undefined) socket.resume();
+        if (next !== undefined) return goOnAfter(next);
+        if (state === "reading") incoming.resume();
+        // A message that is waiting for bytes already does not ask for them again.
+        if (mover !== undefined) socket.resume();
       });
     }
     incoming.on("end", () => stream !== null && isCut(stream) ? fail() : settle());

@@ -104,6 +104,18 @@ for (const way of ["direct", "launched"] as const) {
       connection.close();
     });
 
+    it("comes again and again, whole as soon as it was sent", async () => {
+      await shell(`${HEAD}; wc -c`);
+      const connection = await connect(served);
+      const request = Buffer.concat([toBytes(headFor(new Uint8Array(6 * MIB))), new Uint8Array(6 * MIB)]);
+      for (let round = 0; round < 40; round++) {
+        const sending = connection.send(request);
+        assert.equal((await connection.response()).text.trim(), String(6 * MIB));
+        await sending;
+      }
+      connection.close();
+    });
+
     it("ends where it ends when the script reads a part of it", async () => {
       await shell(`${HEAD}; head -c 70000 | sha256sum | cut -c1-64`);
       const connection = await connect(served);

@@ -27,6 +27,7 @@ for (
     "network_leave",
     "network_protocol",
     "network_pipeline",
+    "network_half_close",
   ]
 ) {
   test(`${name}_test over TLS`, { skip, timeout: 120_000 }, async () => {

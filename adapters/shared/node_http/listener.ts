@@ -49,6 +49,8 @@ export async function listen(
 ): Promise<Listener> {
   const { accept = acceptInFront, times = TIMES, http2 = false, skipsParser = false } = means;
   const server = createServer(limitsOf(times));
+  // Then serveClients() says what the end of a client's side means. It is not in the types.
+  Object.assign(server, { httpAllowHalfOpen: true });
   const refusals = prepareRefusals(options.refuse);
   let closing: Promise<void> | null = null;
   const { tls } = options;
@@ -141,6 +143,8 @@ interface Client extends Ends {
   readonly waiting: (() => void)[];
   /** The round of looking for unused connections in which this one was last of use. */
   lastUse: number;
+  /** Whether it may ask for more after its last request, on a connection that is its own. */
+  keeps: boolean;
   /** Has sent what is no request: what follows on the connection is not one either (RFC 9112 section 9.6). */
   refused: boolean;
   /** Ends the connection, once the requests that came before such a thing are answered. */
@@ -158,6 +162,12 @@ interface Clients {
   /** Refuses those whose head has not come in this time, in milliseconds. */
   closeLate(headTime: number): void;
   closeAll(): void;
+}
+
+/** Whether the client may go on to use the connection (RFC 9112 section 9.3). */
+function keepsConnection({ httpVersionMinor, headers: { connection = "" } }: IncomingMessage): boolean {
+  const says = (option: string) => connection.toLowerCase().split(/[\s,]+/).includes(option);
+  return !says("close") && (httpVersionMinor > 0 || says("keep-alive"));
 }
 
 /** As Node makes it. Not before it is needed: to note where an error is made takes Deno 6 ms the first time. */
@@ -198,12 +208,16 @@ function serveClients(
       exchanges: new Set(),
       waiting: [],
       lastUse: round,
+      keeps: false,
       refused: false,
       end: null,
     };
     clients.set(socket, client);
     // However many requests are under way on it, a runtime does not warn of a leak.
     socket.setMaxListeners(0);
+    // Whoever has asked for one answer alone may have no more to say, and wait for it. All others have left: that they are
+    // still there would only show when something is sent to them.
+    socket.on("end", () => client.keeps && socket.end());
     socket.on("close", () => {
       leave(socket);
       clients.delete(socket);
@@ -241,8 +255,10 @@ function serveClients(
     const client = clientOf(socket);
     // Node reads on while the refusal is being sent.
     if (client.refused) return;
+    const isStream = streamOf(incoming) !== null;
+    client.keeps = !isStream && keepsConnection(incoming);
     // Streams of HTTP/2 do not wait for each other.
-    if (client.exchanges.size < MOST_AT_A_TIME || streamOf(incoming) !== null) {
+    if (client.exchanges.size < MOST_AT_A_TIME || isStream) {
       return start(incoming, outgoing, expects, client);
     }
     client.waiting.push(() => start(incoming, outgoing, expects, client));

@@ -52,8 +52,9 @@ export function createTlsFront(tls: TlsOptions, options: TlsFrontOptions): TlsFr
       // There is nobody to say anything to yet.
       front.on("tlsClientError", (_error, socket) => void socket.destroy());
       front.on("secureConnection", (socket) => {
-        if (http2 !== null && socket.alpnProtocol === "h2") http2.take(socket);
-        else onReady(socket);
+        if (http2 !== null && socket.alpnProtocol === "h2") return http2.take(socket);
+        socket.allowHalfOpen = true;
+        onReady(socket);
       });
       return front;
     },

@@ -54,7 +54,7 @@ export async function runMeasurements(
 ): Promise<void> {
   const settings = readSettings(name, () => {
     const names = everyone.map((one) => `  ${one.name}${isInstalled(one) ? "" : " (not installed)"}`);
-    return ["Cases:", ...all.map((one) => `  ${one.name.padEnd(28)}${one.about}`), "Contenders:", ...names]
+    return ["Cases:", ...all.map((one) => `  ${one.name.padEnd(30)}${one.about}`), "Contenders:", ...names]
       .join("\n");
   });
   prepare();

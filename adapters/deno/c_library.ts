@@ -6,6 +6,7 @@
 
 import { writeSync } from "node:fs";
 import { errorCode } from "../shared/system_error.ts";
+import { moveToPipe, type PipeCalls } from "../shared/node_http/pass_bodies.ts";
 import { isGranted } from "./permissions.ts";
 
 const NAME = "libc.so.6";
@@ -41,29 +42,16 @@ export function reset(connection: Deno.TcpConn): void {
   if (descriptor !== null) library().symbols.connect(descriptor, NOWHERE, NOWHERE.length);
 }
 
-/** `SPLICE_F_NONBLOCK`. */
-const NONBLOCK = 2;
-
-/**
- * Has the system move what has come to a connection into a pipe, up to so many bytes, without waiting: they are not
- * copied. Returns how many; 0: none are there, or something is wrong, which the next reading or writing tells; -1: the
- * pipe is full.
- */
-export function moveToPipe(connection: Deno.TcpConn, pipe: number, most: number): number {
+/** Moves what has come to a connection. */
+export function moveFrom(connection: Deno.TcpConn, pipe: number, most: number): number {
   const descriptor = descriptorOf(connection);
-  if (descriptor === null) return 0;
-  const moved = library().symbols.splice(descriptor, null, pipe, null, BigInt(most), NONBLOCK);
-  return moved > 0 ? moved : isFull(pipe) ? -1 : 0;
+  return descriptor === null ? 0 : moveToPipe(PIPE_CALLS, descriptor, pipe, most);
 }
 
-/** A `struct pollfd`. */
-const looked = new Int16Array(4);
-const POLLOUT = 4;
-
-function isFull(pipe: number): boolean {
-  looked.set([pipe, pipe >> 16, POLLOUT, 0]);
-  return library().symbols.poll(looked, 1n, 0) === 0;
-}
+const PIPE_CALLS: PipeCalls = {
+  splice: (from, to, most, flags) => library().symbols.splice(from, null, to, null, BigInt(most), flags),
+  poll: (looked) => library().symbols.poll(looked, 1n, 0),
+};
 
 /** Deno keeps it under a symbol that it gives to nobody. */
 function descriptorOf(connection: Deno.TcpConn): number | null {

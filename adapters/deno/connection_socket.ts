@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { createShare, type Share } from "../shared/turns.ts";
-import { moveToPipe, reset } from "./c_library.ts";
+import { moveFrom, reset } from "./c_library.ts";
 
 /** What a connection has to read into that sends little at a time, as most do and all that wait. */
 const SMALL = 4 * 1024;
@@ -61,7 +61,8 @@ export class ConnectionSocket extends Duplex {
         this.#isAwaiting = false;
         if (!this.#handOn(length)) break;
         // What has come already is read without a turn of the event loop.
-        await this.#share.spend(length!);
+        const turn = this.#share.spend(length!);
+        if (turn !== null) await turn;
       }
     } catch (error) {
       // Also that it was destroyed meanwhile, which is no error then.
@@ -72,11 +73,11 @@ export class ConnectionSocket extends Duplex {
   }
 
   /**
-   * {@linkcode moveToPipe} of this connection. What is moved comes after all that was read, so none is while something is
+   * {@linkcode moveFrom} of this connection. What is moved comes after all that was read, so none is while something is
    * being read.
    */
   moveTo(pipe: number, most: number): number {
-    return this.destroyed || this.#isAwaiting ? 0 : moveToPipe(this.#connection, pipe, most);
+    return this.destroyed || this.#isAwaiting ? 0 : moveFrom(this.#connection, pipe, most);
   }
 
   /** Whether to read on. */

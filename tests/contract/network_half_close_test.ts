@@ -1,4 +1,7 @@
-/** What `Network.listen` owes to clients that end their side of a connection once they have asked, as `nc -N` does. */
+/**
+ * What `Network.listen` owes to clients that end their side of a connection once they have asked for one answer, as
+ * `nc -N` does. Those that would keep the connection are in `network_leave_test.ts`.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -55,32 +58,6 @@ for (const [how, ask] of Object.entries(once)) {
         assert.deepEqual([status, body.length, complete], [200, length, true], path);
         await ended;
       }
-      assert.deepEqual(errors, []);
-    });
-  });
-}
-
-const kept: Readonly<Record<string, string>> = {
-  "HTTP/1.1": get("/"),
-  "HTTP/1.0 and keep-alive": "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-};
-
-for (const [how, request] of Object.entries(kept)) {
-  test(`listen() takes a client that asks by ${how}, and ends its side, for one that has left`, () => {
-    const arrived = promised<void>();
-    const aborted = promised<void>();
-    return serving(async (request) => {
-      request.signal.addEventListener("abort", () => aborted.resolve());
-      arrived.resolve();
-      await aborted.promise;
-      return new Response("nobody is there");
-    }, async ({ target, errors }) => {
-      const connection = await connect(target);
-      await connection.send(request);
-      await within(arrived.promise, "the request");
-      connection.halfClose();
-      await within(aborted.promise, "abort");
-      await connection.ended();
       assert.deepEqual(errors, []);
     });
   });

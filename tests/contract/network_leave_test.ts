@@ -15,7 +15,18 @@ const leave: Record<string, (connection: RawConnection) => void> = {
   "resets": (connection) => connection.reset(),
 };
 
-for (const [how, go] of Object.entries(leave)) {
+/** A client that ends its side may still be there; one that would keep the connection is taken for gone. */
+const beforeAnswer: Record<string, readonly [request: string, go: (connection: RawConnection) => void]> = {
+  "closes": [get("/"), leave["closes"]!],
+  "resets": [get("/"), leave["resets"]!],
+  "ends its side": [get("/"), (connection) => connection.halfClose()],
+  "that speaks HTTP/1.0, and would keep the connection, ends its side": [
+    "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+    (connection) => connection.halfClose(),
+  ],
+};
+
+for (const [how, [request, go]] of Object.entries(beforeAnswer)) {
   test(`listen() aborts the signal when a client ${how} before it is answered`, () => {
     const arrived = promised<void>();
     const aborted = promised<void>();
@@ -26,14 +37,16 @@ for (const [how, go] of Object.entries(leave)) {
       return new Response("nobody is there");
     }, async ({ target, errors }) => {
       const connection = await connect(target);
-      await connection.send(get("/"));
+      await connection.send(request);
       await within(arrived.promise, "the request");
       go(connection);
       await within(aborted.promise, "abort");
       assert.deepEqual(errors, []);
     });
   });
+}
 
+for (const [how, go] of Object.entries(leave)) {
   test(`listen() cancels a silent body when a client ${how}`, () => {
     const cancelled = promised<void>();
     return serving(() =>

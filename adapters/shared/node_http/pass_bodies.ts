@@ -127,3 +127,26 @@ function pass(incoming: IncomingMessage, move: Move | null): void {
   socket.prependOnceListener("close", restore);
   if (move !== null) movers.set(incoming, mover);
 }
+
+/** The calls of the C library that {@linkcode moveToPipe} makes. */
+export interface PipeCalls {
+  /** `splice(2)`, of descriptors that have no offset. */
+  splice(from: number, to: number, most: number, flags: number): number;
+  /** `poll(2)` of one descriptor, without waiting: the argument is its `struct pollfd`. */
+  poll(looked: Int16Array<ArrayBuffer>): number;
+}
+
+/** `SPLICE_F_NONBLOCK`. */
+const NONBLOCK = 2;
+
+/** A `struct pollfd`. */
+const looked = new Int16Array(4);
+const POLLOUT = 4;
+
+/** {@linkcode Move} on Linux, by the C library: what is moved is not copied. What is wrong, the next reading or writing tells. */
+export function moveToPipe({ splice, poll }: PipeCalls, from: number, pipe: number, most: number): number {
+  const moved = splice(from, pipe, most, NONBLOCK);
+  if (moved > 0) return moved;
+  looked.set([pipe, pipe >> 16, POLLOUT, 0]);
+  return poll(looked) === 0 ? -1 : 0;
+}

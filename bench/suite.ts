@@ -1,6 +1,7 @@
 /**
  * Runs cases on contenders, side by side: each one is checked, then warmed up until it is steady, then measured in
- * rounds that go round the contenders, so that what else the machine does hits all alike.
+ * rounds that go round the contenders, so that what else the machine does hits all alike. A round begins with a load
+ * that is not measured.
  *
  * @module
  */
@@ -27,6 +28,9 @@ export interface Case {
   /** Throws if an answer is wrong. */
   readonly check: (url: string, headers: readonly string[]) => Promise<void>;
 }
+
+/** Seconds of load before each measured round. */
+const AGAIN = 0.5;
 
 /** Requests or bytes a second (more is better), or seconds that 99 of 100 answers took at most (less is better). */
 export type Figure = "requests" | "bytes" | "p99";
@@ -125,6 +129,8 @@ async function warmUp(server: Running, one: Case, load: Load): Promise<void> {
 
 async function measure(server: Running, one: Case, load: Load): Promise<Sample> {
   const memory = one.memory ?? false;
+  // It has waited while the others were measured, and what it needs has left the processor's caches.
+  if (load.requests === undefined) await send(server, one.cores, { ...load, seconds: AGAIN });
   if (one.background === undefined) return await send(server, one.cores, load, { memory });
   // It ends after what is measured.
   const long = { ...one.background, seconds: load.seconds + 1 };

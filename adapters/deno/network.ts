@@ -13,8 +13,9 @@ import { reachableAddresses } from "../shared/own_addresses.ts";
 import { acceptNatively } from "./accept.ts";
 import { keepAccepting } from "./keep_accepting.ts";
 import { mendedTls } from "./mend_tls.ts";
-import { isGranted } from "./permissions.ts";
 import { hasLibrary } from "./c_library.ts";
+import { tellOfCutRequests } from "./cut_requests.ts";
+import { isGranted } from "./permissions.ts";
 import { useTurns } from "./turns.ts";
 
 /** Serving HTTP on Deno. */
@@ -27,7 +28,10 @@ export const network: Network = {
   async listen(handler, options) {
     await demandNet(options);
     const listener = await listen(handler, options, {
-      accept: acceptFor(options),
+      accept(http, ...rest) {
+        tellOfCutRequests(http);
+        return acceptFor(options)(http, ...rest);
+      },
       skipsParser: options.tls === undefined,
     });
     const release = useTurns();

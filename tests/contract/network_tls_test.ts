@@ -28,6 +28,7 @@ for (
     "network_protocol",
     "network_pipeline",
     "network_half_close",
+    "network_no_request",
   ]
 ) {
   test(`${name}_test over TLS`, { skip, timeout: 120_000 }, async () => {

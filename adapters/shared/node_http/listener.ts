@@ -141,6 +141,8 @@ interface Client extends Ends {
   readonly exchanges: Set<Exchange>;
   /** Starts those for which there are too many before them ({@linkcode MOST_AT_A_TIME}). */
   readonly waiting: (() => void)[];
+  /** The request that the parser has found last. */
+  last: IncomingMessage | null;
   /** The round of looking for unused connections in which this one was last of use. */
   lastUse: number;
   /** Whether it may ask for more after its last request, on a connection that is its own. */
@@ -207,6 +209,7 @@ function serveClients(
       secure,
       exchanges: new Set(),
       waiting: [],
+      last: null,
       lastUse: round,
       keeps: false,
       refused: false,
@@ -244,17 +247,17 @@ function serveClients(
     if (client?.end) return;
     // This one will never be whole: who reads it is to know that nobody waits.
     for (const exchange of client?.exchanges ?? []) if (!exchange.isWhole()) giveUp(socket, exchange);
-    if (client === undefined || client.exchanges.size === 0) {
-      return answerParseError(error, socket, options.refusals);
-    }
+    const end = () => answerParseError(error, socket, options.refusals, client?.last ?? null);
+    if (client === undefined || client.exchanges.size === 0) return end();
     client.refused = true;
-    client.end = () => answerParseError(error, socket, options.refusals);
+    client.end = end;
   }
   function answer(incoming: IncomingMessage, outgoing: ServerResponse, expects: Expectation): void {
     const { socket } = incoming;
     const client = clientOf(socket);
     // Node reads on while the refusal is being sent.
     if (client.refused) return;
+    client.last = incoming;
     const isStream = streamOf(incoming) !== null;
     client.keeps = !isStream && keepsConnection(incoming);
     // Streams of HTTP/2 do not wait for each other.

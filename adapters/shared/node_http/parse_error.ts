@@ -19,18 +19,29 @@ interface ParseError extends Error {
 /** A connection, and the response that is next on it. */
 type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse<IncomingMessage> | null };
 
-/** Answers a connection that is not going to be used any more. */
-export function answerParseError(error: ParseError, socket: HttpSocket, refusals: Refusals): void {
-  if (!mayAnswer(socket) || !socket.writable || error.code === "ECONNRESET") {
-    socket.destroy();
-    return;
+/**
+ * Answers a connection that is not going to be used any more. `last`: the request that was found last on it, all that came
+ * before it being answered.
+ */
+export function answerParseError(
+  error: ParseError,
+  socket: HttpSocket,
+  refusals: Refusals,
+  last: IncomingMessage | null,
+): void {
+  const { _httpMessage: next } = socket;
+  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
+  if (next) {
+    // All was written, and `node:http` has not noticed yet.
+    if (next.writableEnded) {
+      return void next.once("finish", () => answerParseError(error, socket, refusals, last));
+    }
+    // In the middle of a response a status line would become part of its body, before one it would answer for another.
+    if (next.headersSent || next.req.complete) return void socket.destroy();
   }
-  linger(socket, refusals.bytes(statusOf(error)));
-}
-
-/** In the middle of a response a status line would become part of its body, before one it would answer for another. */
-function mayAnswer({ _httpMessage: next }: HttpSocket): boolean {
-  return next === undefined || next === null || !next.headersSent && !next.req.complete;
+  // The rest of a request that has its answer has no other.
+  const isAnswered = !next && last?.complete === false;
+  linger(socket, isAnswered ? "" : refusals.bytes(statusOf(error)));
 }
 
 function statusOf({ code = "", rawPacket }: ParseError): RefusalStatus {

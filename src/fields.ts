@@ -18,7 +18,12 @@ export interface Fields {
  * the first one takes Node 20 ms: it comes with a whole HTTP client.
  */
 export class AnswerFields implements Fields {
-  readonly #values = new Map<string, string | string[]>();
+  readonly #values: Map<string, string | string[]>;
+  #record: Readonly<Record<string, string | string[]>> | null = null;
+
+  constructor(values: Iterable<readonly [name: string, value: string | string[]]> = []) {
+    this.#values = new Map(values);
+  }
 
   get(name: string): string | null {
     const value = this.#values.get(name);
@@ -26,22 +31,30 @@ export class AnswerFields implements Fields {
   }
 
   set(name: string, value: string): void {
-    this.#values.set(name, value);
+    this.#change(name, value);
   }
 
   append(name: string, value: string): void {
     const before = this.#values.get(name);
-    this.#values.set(name, before === undefined ? value : [before, value].flat());
+    this.#change(name, before === undefined ? value : [before, value].flat());
+  }
+
+  /** The same with another field, these as they are. */
+  with(name: string, value: string): AnswerFields {
+    const fields = new AnswerFields(this.#values);
+    fields.set(name, value);
+    return fields;
   }
 
   /** Takes away those whose names fit. */
   drop(fits: (name: string) => boolean): void {
+    this.#record = null;
     for (const name of [...this.#values.keys()]) if (fits(name)) this.#values.delete(name);
   }
 
-  /** As a prepared response has them. */
+  /** As a prepared response has them: the same object until they are changed. */
   toRecord(): Readonly<Record<string, string | string[]>> {
-    return Object.fromEntries(this.#values);
+    return this.#record ??= Object.fromEntries(this.#values);
   }
 
   toHeaders(): Headers {
@@ -50,5 +63,10 @@ export class AnswerFields implements Fields {
       for (const one of [value].flat()) headers.append(name, one);
     }
     return headers;
+  }
+
+  #change(name: string, value: string | string[]): void {
+    this.#record = null;
+    this.#values.set(name, value);
   }
 }

@@ -17,7 +17,7 @@ import type { RunningSet } from "./running_set.ts";
 import type { Script } from "./script.ts";
 import { aboutScript, tellExit } from "./script_log.ts";
 import type { Start } from "./start.ts";
-import { wholeAnswer } from "./whole_answer.ts";
+import { type HeadMemory, wholeAnswer } from "./whole_answer.ts";
 
 /** A script that was started, and that is to be gone on with. */
 export interface Underway {
@@ -51,6 +51,7 @@ const NO_INPUT = { stdin: null, length: null };
 /** Prepares it. */
 export function createHeadStart(host: HeadStartOptions): HeadStart {
   const { options, strict, queue, running, startScript, log } = host;
+  const memories = new WeakMap<Script, HeadMemory>();
   const underway = new Map<Begun, { readonly started: Underway; taken(): void }>();
   // These are told of the request itself.
   const isPossible = options.authorize === undefined && options.onExit === undefined &&
@@ -64,6 +65,12 @@ export function createHeadStart(host: HeadStartOptions): HeadStart {
       lastHost = host;
     }
     return `${secure ? "https" : "http"}://${host}${target}`;
+  }
+
+  function memoryOf(script: Script): HeadMemory {
+    let memory = memories.get(script);
+    if (memory === undefined) memories.set(script, memory = { last: null });
+    return memory;
   }
 
   /** From here on whoever asks in full sees to it. */
@@ -87,7 +94,7 @@ export function createHeadStart(host: HeadStartOptions): HeadStart {
       const starting = startScript({ request, isKept, connection: { ...ends, requestId }, script }, NO_INPUT);
       function conclude(child: ChildProcess | Failure | null): PreparedResponse | Begun {
         const run = child === null || "reason" in child ? undefined : finishedRun(child);
-        const answer = run && wholeAnswer(run, head, strict);
+        const answer = run && wholeAnswer(run, head, strict, memoryOf(script));
         if (!run || !answer) return leave(begun, { script, place: place!, starting, started });
         const { pid } = child as ChildProcess;
         place!.release();

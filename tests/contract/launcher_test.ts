@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn as spawnProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -34,6 +34,10 @@ import {
 import { probeCommand, writeProgram } from "./_programs.ts";
 
 const skip = needsLauncher;
+
+async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());
+}
 
 /** Characters of one to four bytes, and those that mean something to some program. */
 function randomText(random: () => number, longest: number): string {
@@ -69,6 +73,31 @@ test("whatever names, values, arguments and paths hold arrives, and nothing else
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     const words = ["/bin/sh", program, ...args, ...variables, `${launcher}`, `${folder}\n`];
     assert.equal(output, words.join("\0"));
+  }
+});
+
+test("what a quick program writes is all there at its end, however long it is", { skip }, async (t) => {
+  const random = randomNumbers(2);
+  const directory = await temporaryDirectory(t);
+  await untilLaunched();
+  const file = async (length: number) => {
+    const path = join(directory, `${length}`);
+    const bytes = Uint8Array.from({ length }, () => Math.floor(random() * 256));
+    await writeFile(path, bytes);
+    return { path, bytes };
+  };
+  const files = await Promise.all([0, 1, 16_383, 16_384, 16_385, 65_536].map(file));
+  for (const out of files) {
+    for (const err of files) {
+      const child = await sh("", { args: ["-c", 'cat "$0"; cat "$1" >&2', out.path, err.path] });
+      const [output, errors, end] = await Promise.all([
+        bytesOf(child.stdout),
+        bytesOf(child.stderr),
+        child.exited,
+      ]);
+      assert.deepEqual([output, errors], [out.bytes, err.bytes], `${out.bytes.length}, ${err.bytes.length}`);
+      assert.equal(end.code, 0);
+    }
   }
 });
 

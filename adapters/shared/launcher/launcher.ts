@@ -10,7 +10,7 @@ import type { ChildProcess, Command, UserIdentity } from "../../../src/runtime.t
 import type { processGroup } from "../process_group.ts";
 import { streamOf } from "./outlet.ts";
 import { program } from "./program.ts";
-import { reportOf, type Source } from "./protocol.ts";
+import { createReportReader, type Source } from "./protocol.ts";
 import type { WriteParts } from "./inlet.ts";
 import { createSlot, type Slot } from "./slot.ts";
 
@@ -64,52 +64,48 @@ export async function startLauncher(options: LauncherOptions): Promise<Launcher 
   } catch {
     return null;
   }
-  const lines = linesOf(child);
-  const first = await lines.first;
-  const launcher = first === null ? null : connect(child, first, lines, options);
+  const sayings = sayingsOf(child);
+  const first = await sayings.first;
+  const launcher = first === null ? null : connect(child, first, sayings, options);
   if (launcher !== null && await works(launcher)) return launcher;
   child.kill("SIGKILL");
   return null;
 }
 
-/** What a launcher says, line by line. */
-interface Lines {
-  /** `null`: it has ended. */
+/** What a launcher says. */
+interface Sayings {
+  /** Its first line. `null`: it has ended. */
   readonly first: Promise<string | null>;
-  /** Gets all that follow. */
-  onLine: (line: string) => void;
+  /** Gets all that follows, in pieces. */
+  onPiece: (piece: Uint8Array) => void;
   readonly gone: Promise<void>;
 }
 
-function linesOf(child: Process): Lines {
-  let tellFirst: ((line: string | null) => void) | null = null;
+function sayingsOf(child: Process): Sayings {
+  let tellFirst!: (line: string | null) => void;
   let end!: () => void;
-  const lines: Lines = {
+  let line = "";
+  const sayings: Sayings = {
     first: new Promise((resolve) => tellFirst = resolve),
-    onLine: () => {},
+    onPiece(piece) {
+      line += String.fromCharCode(...piece);
+      // It says nothing more before it is told that the line was understood.
+      if (line.endsWith("\n")) tellFirst(line);
+    },
     gone: new Promise((resolve) => end = resolve),
   };
   const over = () => {
-    tellFirst?.(null);
+    tellFirst(null);
     end();
   };
   child.on("error", over);
   child.on("exit", over);
-  let rest = "";
-  child.stdout?.setEncoding("latin1").on("data", (text: string) => {
-    const ended = (rest + text).split("\n");
-    rest = ended.pop() ?? "";
-    for (const line of ended) {
-      if (tellFirst === null) lines.onLine(line);
-      else tellFirst(line);
-      tellFirst = null;
-    }
-  });
-  return lines;
+  child.stdout?.on("data", (piece: Uint8Array) => sayings.onPiece(piece));
+  return sayings;
 }
 
 /** Opens the pipes that the launcher has made; their numbers are in its first line. `null` where that is not allowed. */
-function connect(child: Process, first: string, lines: Lines, options: LauncherOptions): Launcher | null {
+function connect(child: Process, first: string, sayings: Sayings, options: LauncherOptions): Launcher | null {
   const [room = 0, ordering, ...pipes] = first.split(" ").map(Number);
   const opened: number[] = [];
   const open = (number: number | undefined, flags: number) => {
@@ -121,7 +117,7 @@ function connect(child: Process, first: string, lines: Lines, options: LauncherO
     const orders = open(ordering, constants.O_WRONLY);
     const ends = pipes.map((number, at) => open(number, at % 3 === 2 ? PATH_ONLY : constants.O_RDONLY));
     writeSync(orders, ".");
-    return launcherOf({ child, room, orders, ends, lines, ...options });
+    return launcherOf({ child, room, orders, ends, sayings, ...options });
   } catch {
     for (const fd of opened) closeSync(fd);
     return null;
@@ -134,10 +130,10 @@ interface Connection extends LauncherOptions {
   readonly room: number;
   readonly orders: number;
   readonly ends: readonly number[];
-  readonly lines: Lines;
+  readonly sayings: Sayings;
 }
 
-function launcherOf({ child, room, orders, ends, lines, kill, write }: Connection): Launcher {
+function launcherOf({ child, room, orders, ends, sayings, kill, write }: Connection): Launcher {
   const slots: Slot[] = [];
   const free: Slot[] = [];
   // Each slot has its share of the pipe: no order can ever be cut in two.
@@ -155,11 +151,8 @@ function launcherOf({ child, room, orders, ends, lines, kill, write }: Connectio
     free.push(slot);
   }
   rest();
-  lines.onLine = (line) => {
-    const report = reportOf(line);
-    slots[report.slot]?.report(report);
-  };
-  void lines.gone.then(() => {
+  sayings.onPiece = createReportReader((report) => slots[report.slot]?.report(report));
+  void sayings.gone.then(() => {
     retire();
     for (const slot of slots) slot.abandon();
     close();

@@ -1,8 +1,8 @@
 /**
  * The reading end of one of a program's pipes, used by one program after the other.
  *
- * It is read without blocking: at once when the program has ended, else when the launcher says that there is something. So
- * a program that runs holds no thread, and one that is quick costs two direct calls.
+ * Of a program that is quick, the launcher has read it. Else it is read without blocking, when the launcher says that
+ * there is something. So a program that runs holds no thread, and one that is quick costs no call.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { closeSync, readSync } from "node:fs";
 import { giveBack, lend } from "../../../src/lent_bytes.ts";
 import type { Bytes } from "../../../src/runtime.ts";
 import { errorCode } from "../system_error.ts";
+import { joined, type Written } from "./protocol.ts";
 
 /** As much as a pipe holds that the launcher has made larger. */
 const PIECE = 262_144;
@@ -38,8 +39,8 @@ export interface Outlet {
   begin(): void;
   /** The program runs on. */
   started(): void;
-  /** Everything that an ended program has left in it. */
-  rest(): Bytes;
+  /** Everything that an ended program has written, of which this was read already. */
+  rest(read: Written): Bytes;
   /** What the program writes, after what was read already. */
   stream(first: Bytes | null): ReadableStream<Bytes>;
   /** There may be something to read. */
@@ -55,7 +56,6 @@ const FEW = PIECE / 2;
 /** So much memory waits for the next pieces, in pieces. */
 const MOST_SPARE = 4;
 
-const noBytes: Bytes = new Uint8Array(0);
 const spare: Bytes[] = [];
 
 /** What there is; `null` at the end; `undefined` when there is nothing yet. */
@@ -157,10 +157,14 @@ export function createOutlet(fd: number, host: OutletHost): Outlet {
       // The launcher sees to that by itself.
       isWatched = true;
     },
-    rest() {
+    rest({ bytes: read, more }) {
       hasEnded = true;
       mayRead = true;
-      let all: Bytes = noBytes;
+      if (!more) {
+        finish();
+        return read;
+      }
+      let all: Bytes = read;
       for (;;) {
         const bytes = next();
         if (bytes === null) finish();
@@ -213,11 +217,4 @@ export function streamOf(bytes: Bytes | null): ReadableStream<Bytes> {
       controller.close();
     },
   }, { highWaterMark: 0 });
-}
-
-function joined(first: Bytes, second: Bytes): Bytes {
-  const whole: Bytes = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
-  return whole;
 }

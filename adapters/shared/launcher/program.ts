@@ -4,9 +4,12 @@
  * A runtime that forks copies the tables of all its memory: Node for each program, Deno for a process group. This process
  * is small and stays so, and what it starts programs with copies nothing (`spawning.ts`).
  *
- * It makes the pipes too: this process opens them by their numbers below `/proc`, so that nothing is ever on a disk. What
- * it keeps of them is neither a reader nor a writer (O_PATH), so that the end of a program's output shows, a program whose
- * output nobody wants gets SIGPIPE, and its input ends when this process says so.
+ * It makes the pipes too: this process opens them by their numbers below `/proc`, so that nothing is ever on a disk. It
+ * keeps no writer, so that the end of a program's output shows, and a reader only as long as this process has one, so that
+ * a program whose output nobody wants gets SIGPIPE. Of those for input it keeps neither (O_PATH): they end when this
+ * process says so.
+ *
+ * What a program has written that is over soon is told with its end: this process need not read it.
  *
  * Orders and reports: `protocol.ts`.
  *
@@ -23,7 +26,6 @@ ${spawning}
 READ = os.O_RDONLY | os.O_NONBLOCK
 WRITE = os.O_WRONLY | os.O_NONBLOCK
 # What is waited for: to read from the two for output, to write into the one for input.
-FLAGS = READ, READ, WRITE
 EVENTS = [event | select.EPOLLONESHOT for event in (select.EPOLLIN, select.EPOLLIN, select.EPOLLOUT)]
 # Most programs are over within this time, and one report tells all. Those that run together share the processors, so each
 # has that much for every one of them.
@@ -35,9 +37,12 @@ SET_SIZE, SIZE, UNREAD = 1031, 1032, 0x541b # F_SETPIPE_SZ, F_GETPIPE_SZ, FIONRE
 # Of pipes that much goes through: larger, so that there are fewer turns from one process to the other.
 INPUT_SIZE = 1 << 20
 OUTPUT_SIZE = 1 << 18
+# So much of an output is told with the end of its program.
+TOLD = 1 << 14
 
 def say(text):
-    os.write(1, text)
+    # A signal may come in between.
+    while text: text = text[os.write(1, text):]
 
 def name(fd):
     return b"/proc/self/fd/%d" % fd
@@ -47,20 +52,22 @@ class Slot:
         self.pipes = [os.pipe(), os.pipe(), os.pipe()]
         if uid is not None:
             for reading, _ in self.pipes: os.fchown(reading, uid, gid)
-        # To watch them with; none while nobody asks, as each would be one more reader.
+        # Those that are watched. For input there is none while nobody asks, as it would be one more writer.
         self.eyes = [-1, -1, -1]
 
     def keep(self):
-        kept = [os.open(name(reading), os.O_PATH) for reading, _ in self.pipes]
-        for pipe in self.pipes:
-            for fd in pipe: os.close(fd)
-        self.names = [name(fd) for fd in kept]
+        self.ends = [reading for reading, _ in self.pipes]
+        for fd in self.ends[:2]: os.set_blocking(fd, False)
+        self.ends[2] = os.open(name(self.ends[2]), os.O_PATH)
+        os.close(self.pipes[2][0])
+        for _, writing in self.pipes: os.close(writing)
+        self.names = [name(fd) for fd in self.ends]
 
     # Says once when there is something to do with this pipe, or its end.
     def watch(self, which):
         fd = self.eyes[which]
         if fd >= 0: return epoll.modify(fd, EVENTS[which])
-        fd = self.eyes[which] = os.open(self.names[which], FLAGS[which])
+        fd = self.eyes[which] = os.open(self.names[2], WRITE) if which == 2 else self.ends[which]
         eyes[fd] = self, which
         # How much a full pipe holds depends on how its pages are filled.
         if which == 2: self.full = unread(fd)
@@ -70,8 +77,26 @@ class Slot:
         fd = self.eyes[which]
         if fd < 0: return
         del eyes[fd]
-        os.close(fd)
+        if which == 2: os.close(fd)
+        else: epoll.unregister(fd)
         self.eyes[which] = -1
+
+    # Nobody wants its output any more: this slot is not used again.
+    def close(self, which):
+        self.leave(which)
+        os.close(self.ends[which])
+
+    # What is in it, and whether there may be more.
+    def take(self, which):
+        fd, taken = self.ends[which], b""
+        try:
+            while len(taken) < TOLD:
+                piece = os.read(fd, TOLD - len(taken))
+                if not piece: return taken, 0
+                taken += piece
+        except BlockingIOError:
+            pass
+        return taken, 1
 
     def input(self):
         fd = os.open(self.names[2], READ)
@@ -115,7 +140,7 @@ def start(slot, fields, body):
     stdin, cwd, count = fields[1], fields[2], int(fields[3])
     opened = []
     failure = None
-    what = b"host"
+    is_program = False
     is_fed = stdin == b"+"
     try:
         slot.leave(2)
@@ -128,12 +153,12 @@ def start(slot, fields, body):
         if stdin:
             source = slot.input() if is_fed else pipe_with(body) if stdin == b"-" else os.open(stdin, os.O_RDONLY)
             opened.append(source)
-        what = b"program"
+        is_program = True
         pid = spawn(fields[4:4 + count], cwd, fields[4 + count:], source, opened[0], opened[1])
         running[pid] = slot
         if not is_fed: young[pid] = time.monotonic(), len(young) + 1
     except OSError as error:
-        failure = b"F %s %d %s\n" % (slot.key, error.errno, what)
+        failure = b"F %s %d %d\n" % (slot.key, error.errno, is_program)
     for fd in opened: os.close(fd)
     if failure: say(failure)
     # What is to feed it waits for that.
@@ -146,7 +171,10 @@ def reap():
         if pid == 0: break
         slot = running.pop(pid, None)
         if slot is None: continue
-        young.pop(pid, None)
+        # From the moment it is told of, its output is this process's.
+        was_young = young.pop(pid, None) is not None
+        output, more = slot.take(0) if was_young else (b"", 1)
+        errors, more_errors = slot.take(1) if was_young else (b"", 1)
         try:
             os.killpg(pid, 0)
             left = 1
@@ -154,7 +182,8 @@ def reap():
             left = 0
         except OSError:
             left = 1
-        reports.append(b"E %s %d %d %d\n" % (slot.key, pid, status, left))
+        reports.append(b"E %s %d %d %d %d %d %d %d\n%b%b" % (slot.key, pid, status, left, more, len(output), more_errors,
+            len(errors), output, errors))
     if reports: say(b"".join(reports))
 
 def hold(together):
@@ -189,7 +218,8 @@ def tell_of_room(slot, since):
 def obey(fields, body):
     key = fields[0]
     if key == b"watch": slots[int(fields[1])].watch(int(fields[2]))
-    elif key == b"leave": slots[int(fields[1])].leave(int(fields[2]))
+    elif key == b"leave": slots[int(fields[1])].leave(2)
+    elif key == b"close": slots[int(fields[1])].close(int(fields[2]))
     else: start(slots[int(key)], fields, body)
 
 count, uid, gid = int(sys.argv[1]), None, None

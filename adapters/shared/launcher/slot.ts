@@ -10,7 +10,15 @@ import { feed, type PipeInput } from "../feed.ts";
 import { type ProcessGroup, processGroup } from "../process_group.ts";
 import { createInlet, type WriteParts } from "./inlet.ts";
 import { createOutlet, type Outlet, streamOf } from "./outlet.ts";
-import { leaveOrder, type Report, type Source, startOrder, watchOrder } from "./protocol.ts";
+import {
+  closeOrder,
+  leaveOrder,
+  type Report,
+  type Source,
+  startOrder,
+  watchOrder,
+  type Written,
+} from "./protocol.ts";
 
 /** How a slot reaches the launcher, and who keeps it. */
 export interface SlotHost {
@@ -48,6 +56,10 @@ export interface Slot {
   isUsable(): boolean;
   close(): void;
 }
+
+type Ended = Extract<Report, { readonly kind: "ended" }>;
+
+const NOTHING_YET: Written = { bytes: new Uint8Array(0), more: true };
 
 /** A program in its slot. */
 interface Run {
@@ -93,14 +105,14 @@ export function createSlot(key: number, pipes: SlotPipes, host: SlotHost): Slot 
   const err = outlet(1);
   const inlet = createInlet(pipes[2], {
     watch: () => host.send(watchOrder(key, 2)),
-    leave: () => host.send(leaveOrder(key, 2)),
+    leave: () => host.send(leaveOrder(key)),
     write: host.write,
   });
 
   function outlet(which: 0 | 1): Outlet {
     return createOutlet(pipes[which], {
       watch: () => host.send(watchOrder(key, which)),
-      leave: () => host.send(leaveOrder(key, which)),
+      leave: () => host.send(closeOrder(key, which)),
       over: freeIfDone,
     });
   }
@@ -121,11 +133,12 @@ export function createSlot(key: number, pipes: SlotPipes, host: SlotHost): Slot 
     if (run.input !== null) feed(run.source as ReadableStream<Uint8Array>, run.input, exited);
     run.resolve({ pid, stdout: out.stream(null), stderr: err.stream(null), exited, stop: group.stop });
   }
-  function ended(pid: number, status: ExitStatus, left: boolean): void {
+  function ended(report: Ended): void {
     const ending = run;
     if (ending === null) return;
     run = null;
-    if (ending.group === null) return ending.resolve(over(pid, status, left));
+    if (ending.group === null) return ending.resolve(over(report));
+    const { status, left } = report;
     ending.group.ended(!left);
     out.ended();
     err.ended();
@@ -133,9 +146,9 @@ export function createSlot(key: number, pipes: SlotPipes, host: SlotHost): Slot 
     freeIfDone();
   }
   /** A program that has ended already. */
-  function over(pid: number, status: ExitStatus, left: boolean): ChildProcess {
-    const stdout = out.rest();
-    const stderr = err.rest();
+  function over({ pid, status, left, output, errors }: Ended): ChildProcess {
+    const stdout = out.rest(output);
+    const stderr = err.rest(errors);
     const exited = Promise.resolve(status);
     if (!left && out.isOver() && err.isOver()) {
       return finishedChild(pid, exited, { stdout, stderr, status });
@@ -169,7 +182,7 @@ export function createSlot(key: number, pipes: SlotPipes, host: SlotHost): Slot 
         case "ready":
           return report.pipe === 2 ? inlet.writable() : (report.pipe === 0 ? out : err).readable();
         case "ended":
-          return ended(report.pid, report.status, report.left);
+          return ended(report);
         case "failed":
           return failed(report.isProgram ? report.code : null);
       }
@@ -199,7 +212,7 @@ export function createSlot(key: number, pipes: SlotPipes, host: SlotHost): Slot 
     failing?.input?.close();
     // Nothing was started that could have written.
     for (const outlet of [out, err]) {
-      outlet.rest();
+      outlet.rest(NOTHING_YET);
       if (!outlet.isOver()) outlet.close();
     }
     failing?.reject(new NotLaunched(code));

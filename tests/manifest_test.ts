@@ -183,7 +183,7 @@ const LOADED_AT_START: Readonly<Record<"deno" | "bun" | "node", string>> = {
   node: "buffer fs fs/promises http net os path timers tty util",
 };
 
-test("the command loads what every start needs and no more: no package but @std and commander, a known part of the runtime", () => {
+test("the command loads what every start needs and no more: no package but @std, a known part of the runtime", () => {
   for (const [runtime, parts] of Object.entries(LOADED_AT_START)) {
     const loaded = [...loadedBy("cli.ts", `adapters/${runtime}.ts`)];
     const named = (pattern: RegExp) => loaded.filter((name) => pattern.test(name)).sort();
@@ -193,12 +193,11 @@ test("the command loads what every start needs and no more: no package but @std 
       "#std/http/status",
       "#std/text/closest_string",
       "#std/text/levenshtein_distance",
-      "commander",
     ], runtime);
     // Each takes Node and Deno a third to half of a millisecond, where they are not put together.
     assert.ok(named(/\.ts$/).length <= MODULES_AT_START, `${runtime}: ${named(/\.ts$/).length} modules`);
     const few =
-      /listing_(?:page|response)|tls_front|http2_server|workers|self_signed|cli\/explain|src\/cgi\/(?!area|forwarded|ip_address|options)/;
+      /listing_(?:page|response)|tls_front|http2_server|workers|self_signed|cli\/explain|cli\/(?:command_line|program)|src\/cgi\/(?!area|forwarded|ip_address|options)/;
     assert.deepEqual(named(few), [], runtime);
   }
 });

@@ -42,7 +42,7 @@ function modulesAtStart(source) {
   const adapters = RUNTIMES.map((name) => closure(imports, [`adapters/${name}.ts`]));
   return (path) =>
     command.has(path) || adapters.every((modules) => modules.has(path)) ||
-    /^node_modules\/(?:commander|deno-std)\//.test(path);
+    /^node_modules\/deno-std\//.test(path);
 }
 
 function closure(imports, paths) {

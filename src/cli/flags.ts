@@ -86,6 +86,17 @@ export function settingName({ flags }: Pick<Declaration, "flags">): string {
   return /--(?:no-)?([a-z\d-]+)/.exec(flags)?.[1] ?? flags;
 }
 
+/** Its name in {@linkcode Flags}. */
+export function flagKey(declaration: Pick<Declaration, "flags">): keyof Flags {
+  const key = settingName(declaration).replace(/-(.)/g, (_dash, letter: string) => letter.toUpperCase());
+  return key as keyof Flags;
+}
+
+/** Whether it is a switch that has to be switched off. */
+export function isOnByDefault({ flags }: Pick<Declaration, "flags">): boolean {
+  return flags.includes("--no-");
+}
+
 /** A setting that takes a value. */
 function valued(
   flags: string,

@@ -8,9 +8,9 @@ import { printable } from "../log/format.ts";
 import { FileError, ListenError, type Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import { usesColours } from "./colours.ts";
-import { parseArguments } from "./command_line.ts";
 import { serveUntilStopped } from "./start.ts";
 import { hiddenFiles, readSettingsFile } from "./settings_file.ts";
+import { plainArguments } from "./plain_arguments.ts";
 import { StartError } from "./start_error.ts";
 import { terminalLog } from "./terminal_log.ts";
 import { UsageError } from "./usage_error.ts";
@@ -36,7 +36,8 @@ export async function run(runtime: Runtime): Promise<number> {
   let origins: ReadonlyMap<string, string> = new Map();
   try {
     const version = `htbin ${VERSION} (${RUNTIME_NAMES.get(runtime.name)} ${runtime.version})`;
-    const given = parseArguments(terminal.args, version);
+    const given = plainArguments(terminal.args) ??
+      (await import("./command_line.ts")).parseArguments(terminal.args, version);
     if (given.kind === "print") {
       await terminal.stdout(given.text);
       return 0;

@@ -5,7 +5,7 @@
  */
 
 import { Command, Option } from "commander";
-import { type Declaration, DECLARATIONS, settingName } from "./flags.ts";
+import { type Declaration, DECLARATIONS, isOnByDefault, settingName } from "./flags.ts";
 import * as value from "./values.ts";
 
 const AFTER = `
@@ -22,15 +22,8 @@ Examples:
 
 /**
  * Makes it. `version` is the text that `--version` prints. It writes through `print`, and throws to end.
- *
- * With `args` it knows no other flags than those that are in them: for these arguments it does the same, but for its help
- * and its errors. To know them all takes several milliseconds.
  */
-export function createProgram(
-  version: string,
-  print: (text: string) => void,
-  args?: readonly string[],
-): Command {
+export function createProgram(version: string, print: (text: string) => void): Command {
   const program = new Command("htbin");
   program
     .exitOverride()
@@ -51,11 +44,9 @@ export function createProgram(
       (text) => value.port.parse("port", text),
     )
     .addHelpText("after", AFTER);
-  const isWanted = args === undefined ? () => true : flagFinder(args);
   for (const [heading, declarations] of DECLARATIONS) {
     program.optionsGroup(heading);
     for (const declaration of declarations) {
-      if (!isWanted(declaration)) continue;
       program.addOption(optionOf(declaration));
       const opposite = oppositeOf(declaration);
       if (opposite !== null) program.addOption(new Option(opposite).hideHelp());
@@ -64,18 +55,6 @@ export function createProgram(
   return program
     .version(version, "-V, --version", "print the versions of htbin and of the runtime")
     .helpOption("-h, --help", "print this help");
-}
-
-/**
- * Tells which flags stand in the arguments, be it as the value of another, or have a value without that. A flag and its
- * opposite belong together: alone, `--no-cgi` would mean that scripts run where it is not given.
- */
-function flagFinder(args: readonly string[]): (declaration: Declaration) => boolean {
-  const names = new Set(args.map((arg) => arg.replace(/^--(?:no-)?|=.*$/gs, "")));
-  const hasLetters = args.some((arg) => /^-[^-]/.test(arg));
-  return (declaration) =>
-    names.has(settingName(declaration)) || declaration.otherwise !== undefined ||
-    declaration.flags.includes("--no-") || (hasLetters && /^-[^-]/.test(declaration.flags));
 }
 
 function optionOf({ flags, help, value, otherwise }: Declaration): Option {
@@ -92,7 +71,7 @@ function optionOf({ flags, help, value, otherwise }: Declaration): Option {
 function oppositeOf(declaration: Declaration): string | null {
   const name = settingName(declaration);
   if (declaration.value !== undefined && name !== "config") return null;
-  return declaration.flags.includes("--no-") ? `--${name}` : `--no-${name}`;
+  return isOnByDefault(declaration) ? `--${name}` : `--no-${name}`;
 }
 
 /**

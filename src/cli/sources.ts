@@ -5,8 +5,7 @@
  */
 
 import { closestString } from "#std/text/closest_string";
-import type { Command } from "commander";
-import { type Declaration, DECLARATIONS, settingName } from "./flags.ts";
+import { type Declaration, DECLARATIONS, flagKey, type Flags, isOnByDefault, settingName } from "./flags.ts";
 import { UsageError } from "./usage_error.ts";
 import * as value from "./values.ts";
 
@@ -33,27 +32,32 @@ export const FILE_SETTINGS: readonly Declaration[] = [
   ...DECLARATIONS.flatMap(([, declarations]) => declarations.filter(({ reach }) => reach === undefined)),
 ];
 
+/** Flags of the command line, by their names in {@linkcode Flags}, and what they were given. */
+export type GivenFlags = ReadonlyMap<string, unknown>;
+
 /**
- * Gives the parser's options that are not on the command line their values. Returns what to call those that have come
- * from elsewhere, by flag: `--directory` is `htbin.json: directory`.
+ * All flags: as given, else as another source has them, else as they are by default. `origins` tells what to call those
+ * that have come from elsewhere, by flag: `--directory` is `htbin.json: directory`.
  *
  * @throws {UsageError} For a value that makes no sense. The message names the variable, or the file and the key.
  */
-export function fillIn(program: Command, sources: Sources): ReadonlyMap<string, string> {
+export function fillIn(
+  given: GivenFlags,
+  sources: Sources,
+): { readonly flags: Flags; readonly origins: ReadonlyMap<string, string> } {
+  const flags: Record<string, unknown> = {};
   const origins = new Map<string, string>();
   if (sources.file !== null) demandKnown(sources.file);
   for (const [, declarations] of DECLARATIONS) {
     for (const declaration of declarations) {
-      const name = settingName(declaration);
-      const key = name.replace(/-(.)/g, (_dash, letter: string) => letter.toUpperCase());
-      if (program.getOptionValueSource(key) === "cli") continue;
-      const found = lookUp(declaration, sources);
-      if (found?.value === undefined) continue;
-      program.setOptionValueWithSource(key, found.value, "config");
-      origins.set(`--${name}`, found.origin);
+      const key = flagKey(declaration);
+      const found = given.has(key) ? null : lookUp(declaration, sources);
+      const value = found === null ? given.get(key) : found.value;
+      flags[key] = value ?? declaration.otherwise ?? (isOnByDefault(declaration) || undefined);
+      if (found?.value !== undefined) origins.set(`--${settingName(declaration)}`, found.origin);
     }
   }
-  return origins;
+  return { flags: flags as unknown as Flags, origins };
 }
 
 /** The port that the environment or the file names. */

@@ -4,7 +4,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CommandLine, parseArguments } from "../../src/cli/command_line.ts";
+import type { CommandLine } from "../../src/cli/arguments.ts";
+import { parseArguments } from "../../src/cli/command_line.ts";
 import type { Settings } from "../../src/cli/settings.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 

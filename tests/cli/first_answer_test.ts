@@ -34,9 +34,6 @@ const server = createServer((_request, response) => response.end("hello")).liste
 /** What of Node files take beyond that: 3 ms. */
 const BEYOND = ["fs/promises", "perf_hooks", "timers/promises", "tty", "v8"];
 
-/** And where the command is not put together: with commander as it is. */
-const BEYOND_IN_SOURCE = process.env["HTBIN_COMMAND"] === undefined ? ["process"] : [];
-
 test(
   "files are answered without an HTTP client, TLS, HTTP/2 or compression, and with five parts more than hello",
   {
@@ -74,6 +71,6 @@ test(
       const part = `NativeModule ${name}`;
       return !name.startsWith("_") && loaded.has(part) && !least.has(part);
     });
-    assert.deepEqual(beyond.filter((name) => ![...BEYOND, ...BEYOND_IN_SOURCE].includes(name)), []);
+    assert.deepEqual(beyond.filter((name) => !BEYOND.includes(name)), []);
   },
 );

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** How long it is left as it is, in milliseconds: a server that is asked as soon as it listens has answered. */
+const PAUSE = 1000;
+
 /**
  * Lets the heap grow to five times of what is alive, 50 MB here, before all of it is looked at.
  *
@@ -11,10 +14,13 @@
  * come after 32 MB; with its usual limit V8 looks at the whole heap every 10 to 20 MB instead, in threads that take the
  * processor from the server and its scripts: such bodies take twice the time.
  *
- * To be called once the server listens: V8 takes code that was compiled before, as all of Node's own is, only under the
- * flags that were set then. What Node loads after this is compiled anew, which takes 3 ms for what comes with `listen()`.
+ * Not at once: V8 takes code that was compiled before, as all of Node's own is, only under the flags that were set then.
+ * What Node loads after this is compiled anew, which takes 3 ms for what comes with `listen()`, and more for what comes
+ * with the first request.
  */
-export async function letHeapGrow(): Promise<void> {
-  const { setFlagsFromString } = await import("node:v8");
-  setFlagsFromString("--heap-growing-percent=400");
+export function letHeapGrow(): void {
+  setTimeout(async () => {
+    const { setFlagsFromString } = await import("node:v8");
+    setFlagsFromString("--heap-growing-percent=400");
+  }, PAUSE).unref();
 }

@@ -17,7 +17,7 @@ const sockets: Socket[] = [];
 
 /** The process. */
 export const terminal: Terminal = Object.assign(nodeTerminal(stopWaiting, relayedDrop), {
-  becomeServer: () => void letHeapGrow(),
+  becomeServer: letHeapGrow,
 });
 
 /** For workers that cannot write to standard error themselves. */

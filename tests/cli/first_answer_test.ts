@@ -35,7 +35,7 @@ const server = createServer((_request, response) => response.end("hello")).liste
 const BEYOND = ["fs/promises", "perf_hooks", "timers/promises", "tty", "v8"];
 
 test(
-  "files are answered without an HTTP client, TLS, HTTP/2 or compression, and with five parts more than hello",
+  "files are answered without an HTTP client, TLS, HTTP/2, compression or cryptography, and with five parts more than hello",
   {
     skip: runtime.name === "node" ? false : "only Node tells what of it is loaded",
   },
@@ -64,7 +64,8 @@ test(
     assert.equal((await server.stop()).code, 0);
     const loaded = loadedParts();
     assert.ok(loaded.has("NativeModule http"));
-    for (const part of ["internal/deps/undici/undici", "tls", "https", "http2", "zlib", "dns/promises"]) {
+    const others = ["tls", "https", "http2", "zlib", "dns/promises", "internal/crypto/webcrypto"];
+    for (const part of ["internal/deps/undici/undici", ...others]) {
       assert.ok(!loaded.has(`NativeModule ${part}`), part);
     }
     const beyond = builtinModules.filter((name) => {

@@ -19,7 +19,7 @@ export async function bundle(source, folder, external) {
     input: source,
     platform: "node",
     external: [/^node:/, ...external],
-    plugins: [commander, ascii],
+    plugins: [commander, parts, ascii],
   });
   await build.write({
     dir: folder,
@@ -32,7 +32,7 @@ export async function bundle(source, folder, external) {
 }
 
 /**
- * Tells what goes into the first file: what the command imports, what all adapters do, and listings, which every start
+ * Tells what goes into the first file: what the command imports, what two adapters do, and listings, which every start
  * loads unless told not to. Not the command itself, since it waits for its adapter, and that for whatever it imports.
  */
 function modulesAtStart(source) {
@@ -41,7 +41,7 @@ function modulesAtStart(source) {
   const command = closure(imports, [...imported, "src/static/listing_response.ts"]);
   const adapters = RUNTIMES.map((name) => closure(imports, [`adapters/${name}.ts`]));
   return (path) =>
-    command.has(path) || adapters.every((modules) => modules.has(path)) ||
+    command.has(path) || adapters.filter((modules) => modules.has(path)).length > 1 ||
     /^node_modules\/deno-std\//.test(path);
 }
 
@@ -82,6 +82,28 @@ const commander = {
     },
   },
 };
+
+/**
+ * Asks the runtime for its parts in place of importing them. For a module, Node makes a second one of each part with all
+ * that the part exports, and for that loads what it would only load when it is used: streams of files, for one. Node 20.16
+ * is the first that can be asked so.
+ */
+const parts = {
+  name: "parts",
+  generateBundle(_options, chunks) {
+    for (const chunk of Object.values(chunks)) {
+      const code = chunk.code.replace(/^import (.+) from "(node:[\w/]+)";$/gm, (_import, names, part) => {
+        const [, whole, some] = /^(?:\* as )?([\w$]+)?(?:, )?(\{.*\})?$/.exec(names);
+        return [whole, some?.replaceAll(" as ", ": ")].filter(Boolean)
+          .map((name) => `const ${name} = builtin("${part}");`).join("\n");
+      });
+      if (code !== chunk.code) chunk.code = code.replace(/^(?=const .* = builtin\()/m, ASK);
+    }
+  },
+};
+
+const ASK = "const builtin = globalThis.process.getBuiltinModule ??\n" +
+  '\t(await import("node:module")).createRequire(import.meta.url);\n';
 
 /** V8 keeps a text with one character beyond Latin-1 in two bytes for each, and takes longer to read it: escapes do not. */
 const ascii = {

@@ -43,24 +43,28 @@ export function formatError(command: Command): SpawnError {
 
 /** Refuses what the runtimes would cut off, drop or throw about, each in its own way. */
 export function demandExpressible(command: Command): void {
-  const { program, args, env, cwd } = command;
-  demandText(command, program);
-  demandText(command, cwd);
-  for (const text of args) demandText(command, text);
+  const obstacle = obstacleIn(command);
+  if (obstacle !== null) throw spawnErrorOf("failed", command, `it was given ${obstacle}`, undefined);
+}
+
+/** Whether the program can be given all that it is to be given. */
+export function isExpressible(command: Command): boolean {
+  return obstacleIn(command) === null;
+}
+
+function obstacleIn({ program, args, env, cwd }: Command): string | null {
+  if (hasNul(program) || hasNul(cwd) || args.some(hasNul)) return NUL;
   for (const name of Object.keys(env)) {
-    demandText(command, env[name]!);
-    if (name === "" || name.includes("=") || name.includes("\0")) {
-      throw inexpressible(command, `a variable named ${JSON.stringify(name)}`);
-    }
+    if (hasNul(env[name]!)) return NUL;
+    if (name === "" || name.includes("=") || hasNul(name)) return `a variable named ${JSON.stringify(name)}`;
   }
+  return null;
 }
 
-function demandText(command: Command, text: string): void {
-  if (text.includes("\0")) throw inexpressible(command, "a NUL in a string");
-}
+const NUL = "a NUL in a string";
 
-function inexpressible(command: Command, what: string): SpawnError {
-  return spawnErrorOf("failed", command, `it was given ${what}`, undefined);
+function hasNul(text: string): boolean {
+  return text.includes("\0");
 }
 
 async function findingOf(

@@ -97,14 +97,15 @@ export function createLaunching(
   }
 
   return async function start(command) {
-    demandExpressible(command);
+    // Without input, the order is looked at when it is made, which costs less.
+    if (command.stdin !== null) demandExpressible(command);
     const source = sourceOf(command);
     const staff = source === undefined || command.direct === true ? null : staffFor(command.user);
-    if (source === undefined || staff === null) return await spawn(command);
-    const launched = launch(staff, command, source);
+    const launched = source === undefined || staff === null ? null : launch(staff, command, source);
     if (launched === null) {
+      demandExpressible(command);
       const child = await spawn(command);
-      if (staff.launchers.size === 0) void grow(staff, command.user);
+      if (staff?.launchers.size === 0) void grow(staff, command.user);
       return child;
     }
     try {

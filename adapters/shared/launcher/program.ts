@@ -33,7 +33,7 @@ HOLD, LONGEST_HOLD = 0.005, 0.1
 # One that reads its input in small pieces makes a bit of room each time: a quarter of the pipe is worth telling, or what
 # there is after a while.
 TICK, LONGEST_TICKS = 0.001, 0.02
-SET_SIZE, SIZE, UNREAD = 1031, 1032, 0x541b # F_SETPIPE_SZ, F_GETPIPE_SZ, FIONREAD
+SET_SIZE, SIZE = 1031, 1032 # F_SETPIPE_SZ, F_GETPIPE_SZ
 # Of pipes that much goes through: larger, so that there are fewer turns from one process to the other.
 INPUT_SIZE = 1 << 20
 OUTPUT_SIZE = 1 << 18
@@ -146,9 +146,8 @@ def start(slot, fields, body):
         slot.leave(2)
         for which in (0, 1):
             slot.leave(which)
-            fd = os.open(slot.names[which], WRITE)
-            opened.append(fd)
-            os.set_blocking(fd, True)
+            # Does not wait for a reader: this process is one.
+            opened.append(os.open(slot.names[which], os.O_WRONLY))
         source = null
         if stdin:
             source = slot.input() if is_fed else pipe_with(body) if stdin == b"-" else os.open(stdin, os.O_RDONLY)

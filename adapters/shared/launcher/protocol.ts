@@ -9,7 +9,7 @@
  */
 
 import { constants } from "node:os";
-import type { Bytes, Command, ExitStatus } from "../../../src/runtime.ts";
+import type { Bytes, ExitStatus } from "../../../src/runtime.ts";
 
 /** What a program reads: nothing, these bytes (few enough for an order), the file with this path, or its slot's pipe. */
 export type Source = null | Uint8Array | string | ReadableStream<Uint8Array>;
@@ -17,52 +17,48 @@ export type Source = null | Uint8Array | string | ReadableStream<Uint8Array>;
 /** Which of a program's pipes: its output, its errors, its input. */
 export type Pipe = 0 | 1 | 2;
 
-const HEAD = 8;
+/** Both lengths, in bytes. */
+export const HEAD = 8;
 
 /** Longer orders are not given. */
-const LONGEST = 32 * 1024;
+export const LONGEST: number = 32 * 1024;
 
 /** More bytes than this are not handed over in an order. */
 export const LONGEST_BODY: number = LONGEST / 2;
 
 const text = new TextEncoder();
-const frame = new Uint8Array(LONGEST);
-const lengths = new DataView(frame.buffer);
+const frame = new Uint8Array(128);
 const noBytes: Bytes = new Uint8Array(0);
-
-/** To start a program in a slot. Valid until the next order is made. `null`: too long for an order. */
-export function startOrder(slot: number, command: Command, source: Source): Uint8Array | null {
-  const { program, args, cwd, env } = command;
-  const body = source instanceof Uint8Array ? source : noBytes;
-  const stdin = source === null ? "" : source === body ? "-" : typeof source === "string" ? source : "+";
-  let fields = `${slot}\0${stdin}\0${cwd}\0${args.length + 1}\0${program}`;
-  for (const word of args) fields += `\0${word}`;
-  for (const name in env) fields += `\0${name}=${env[name]}`;
-  return order(fields, body);
-}
 
 /** To report once when there is something to read, or the end; of the input, when there is room, or nobody reads. */
 export function watchOrder(slot: number, pipe: Pipe): Uint8Array {
-  return order(`watch\0${slot}\0${pipe}`)!;
+  return order(`watch\0${slot}\0${pipe}`);
 }
 
 /** To leave the input alone, so that who reads from it gets the end. */
 export function leaveOrder(slot: number): Uint8Array {
-  return order(`leave\0${slot}`)!;
+  return order(`leave\0${slot}`);
 }
 
 /** To keep no reader of an output any more, so that who writes into it gets SIGPIPE. */
 export function closeOrder(slot: number, pipe: Pipe): Uint8Array {
-  return order(`close\0${slot}\0${pipe}`)!;
+  return order(`close\0${slot}\0${pipe}`);
 }
 
-function order(fields: string, body: Uint8Array = noBytes): Uint8Array | null {
+function order(fields: string): Uint8Array {
+  return frameOf(frame, fields)!;
+}
+
+/** Puts an order into a frame. `null`: it does not fit. */
+export function frameOf(frame: Uint8Array, fields: string, body: Uint8Array = noBytes): Uint8Array | null {
   const { read, written } = text.encodeInto(fields, frame.subarray(HEAD));
   const end = HEAD + written + body.length;
-  if (read < fields.length || end > LONGEST) return null;
+  if (read < fields.length || end > frame.length) return null;
   frame.set(body, HEAD + written);
-  lengths.setUint32(0, written, true);
-  lengths.setUint32(4, body.length, true);
+  for (let at = 0; at < 4; at++) {
+    frame[at] = written >>> 8 * at;
+    frame[4 + at] = body.length >>> 8 * at;
+  }
   return frame.subarray(0, end);
 }
 

@@ -10,15 +10,8 @@ import { feed, type PipeInput } from "../feed.ts";
 import { type ProcessGroup, processGroup } from "../process_group.ts";
 import { createInlet, type WriteParts } from "./inlet.ts";
 import { createOutlet, type Outlet, streamOf } from "./outlet.ts";
-import {
-  closeOrder,
-  leaveOrder,
-  type Report,
-  type Source,
-  startOrder,
-  watchOrder,
-  type Written,
-} from "./protocol.ts";
+import { closeOrder, leaveOrder, type Report, type Source, watchOrder, type Written } from "./protocol.ts";
+import { startOrder } from "./start_order.ts";
 
 /** How a slot reaches the launcher, and who keeps it. */
 export interface SlotHost {

@@ -10,7 +10,7 @@
 
 /** Defines `spawn()`, which returns the program's number or raises the system's error. */
 export const spawning: string = String.raw`
-import os, signal, sys
+import fcntl, os, signal, sys
 try:
     from _posixsubprocess import fork_exec
 except ImportError:
@@ -23,7 +23,7 @@ for number in range(1, 65):
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
 # Tells why a program could not be started. Once there is a number, it is either told or there is nothing to tell.
 failures, failing = os.pipe()
-os.set_blocking(failures, False)
+UNREAD, told = 0x541b, bytearray(4) # FIONREAD
 # What the function takes at its end, from version to version: that a session is made, and with it a group, for which alone
 # it would be asked next; and nothing for the user, its groups, the mask and a function to call.
 TAILS = [(True, -1, None, None, None, -1, None, True), (True, -1, None, None, None, -1, None),
@@ -32,12 +32,11 @@ TAILS = [(True, -1, None, None, None, -1, None, True), (True, -1, None, None, No
 def spawn_by_vfork(words, cwd, environment, source, output, errors):
     pid = fork_exec(words, words[:1], False, (), cwd, environment, source, -1, -1, output, -1, errors, failures, failing,
         False, *tail)
-    try:
-        told = os.read(failures, 512)
-    except BlockingIOError:
-        return pid
+    # An attempt to read in vain would make an error, with its text in the language of the machine.
+    fcntl.ioctl(failures, UNREAD, told)
+    if not any(told): return pid
     os.waitpid(pid, 0)
-    raise OSError(int(told.split(b":")[1], 16), "")
+    raise OSError(int(os.read(failures, 512).split(b":")[1], 16), "")
 
 def spawn_by_posix(words, cwd, environment, source, output, errors):
     os.chdir(cwd)

@@ -36,17 +36,17 @@ export interface PreparedResponse {
   /** The status. */
   readonly status: number;
   /** The words after it, where they are not the usual ones. */
-  readonly statusText?: string;
+  readonly statusText?: string | undefined;
   /** Names in lower case, the body's length among them. */
   readonly headers: Readonly<Record<string, string | string[]>>;
   /** `null` where none is sent: to HEAD, with 304. */
   readonly body: Bytes | null;
   /** Called once it has been sent or broken off. */
-  readonly onSent?: (sent: Sent) => void;
+  readonly onSent?: ((sent: Sent) => void) | undefined;
   /** The script that gave the answer. */
-  readonly script?: AnsweringScript;
+  readonly script?: AnsweringScript | undefined;
   /** What the request was called while it was being answered. */
-  readonly requestId?: string;
+  readonly requestId?: string | undefined;
 }
 
 /**
@@ -84,6 +84,18 @@ export function changeAnswer(
   if (typeof answer !== "object") return answer;
   if (!(answer instanceof Promise)) return change(answer);
   return answer.then((made) => "status" in made ? change(made) : made);
+}
+
+/**
+ * The same answer with other fields, and with another one told of its end. Named one by one: to spread an object and add to
+ * it takes Node 20 longer than all else that is done with an answer.
+ */
+export function withOther(
+  { status, statusText, body, script, requestId }: PreparedResponse,
+  headers: PreparedResponse["headers"],
+  onSent: PreparedResponse["onSent"],
+): PreparedResponse {
+  return { status, statusText, headers, body, onSent, script, requestId };
 }
 
 /** Asks a handler, also one that never answers at once. */

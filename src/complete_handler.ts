@@ -4,7 +4,7 @@
  * @module
  */
 
-import { askAtOnce, type AtOnce, changeAnswer, type RequestHead } from "./at_once.ts";
+import { askAtOnce, type AtOnce, changeAnswer, type RequestHead, withOther } from "./at_once.ts";
 import { errorPage, type ErrorPageInit, type ShowError } from "./error_page.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { hasInvalidHost } from "./host.ts";
@@ -36,10 +36,10 @@ export function completeHandler(handler: Handler, renderError: ShowError, log: L
     const answer = tryAtOnce(head, connection);
     if (answer === undefined || answer === "later") return "later";
     if (log.access === false) return answer;
-    return changeAnswer(answer, (made) => ({
-      ...made,
-      onSent: accessTeller(head, connection, made, started, log),
-    }));
+    return changeAnswer(
+      answer,
+      (made) => withOther(made, made.headers, accessTeller(head, connection, made, started, log)),
+    );
   }
 
   /** What fails is asked the ordinary way, where failures are answered and logged. */

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { askAtOnce, type AtOnce, changeAnswer, preparedHeaders, type PreparedResponse } from "./at_once.ts";
+import {
+  askAtOnce,
+  type AtOnce,
+  changeAnswer,
+  preparedHeaders,
+  type PreparedResponse,
+  withOther,
+} from "./at_once.ts";
 import { changeable } from "./changeable.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { addVary, type HeaderField, responseField } from "./header_field.ts";
@@ -55,19 +62,21 @@ export function changingHeaders(
   { kindOf, put }: HeaderChange,
   handler: Handler,
 ): Handler & { readonly atOnce: AtOnce } {
-  const done = new Map<string, WeakMap<PreparedResponse, PreparedResponse>>();
+  // By fields, which come again: a log makes a new answer of each.
+  const done = new Map<string, WeakMap<PreparedResponse["headers"], Changed>>();
   const atOnce: AtOnce = (head, connection) =>
     changeAnswer(askAtOnce(handler, head, connection), (answer) => change(answer, kindOf(head.headers)));
 
   function change(answer: PreparedResponse, kind: string): PreparedResponse {
     let ofKind = done.get(kind);
     if (ofKind === undefined) done.set(kind, ofKind = new WeakMap());
-    let changed = ofKind.get(answer);
-    if (changed === undefined) {
-      changed = { ...answer, headers: preparedHeaders(put(responseOf(answer), kind).headers) };
-      ofKind.set(answer, changed);
+    const { status, headers } = answer;
+    let changed = ofKind.get(headers);
+    if (changed === undefined || changed.status !== status) {
+      changed = { status, headers: preparedHeaders(put(responseOf(answer), kind).headers) };
+      ofKind.set(headers, changed);
     }
-    return changed;
+    return withOther(answer, changed.headers, answer.onSent);
   }
   return Object.assign(handleWithHeaders, { atOnce });
 
@@ -79,6 +88,9 @@ export function changingHeaders(
     return response && put(response, kindOf(request.headers));
   }
 }
+
+/** Fields that have been changed, of an answer with this status. */
+type Changed = Pick<PreparedResponse, "status" | "headers">;
 
 function responseOf({ status, headers }: PreparedResponse): Response {
   const fields = Object.entries(headers).flatMap(([name, value]) =>

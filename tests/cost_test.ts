@@ -9,9 +9,13 @@ import assert from "node:assert/strict";
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import type { LogEvent } from "../src/log/events.ts";
 
 /** How many of each were made since the last time. */
 const made: Record<string, number> = {};
+
+/** How often these were called since the last time. */
+const called: Record<string, number> = {};
 
 /** Replaced before anything of this project is loaded, so that whatever it makes is counted. */
 for (const name of ["Request", "Response", "Headers", "ReadableStream", "URL", "AbortController"] as const) {
@@ -25,11 +29,29 @@ for (const name of ["Request", "Response", "Headers", "ReadableStream", "URL", "
   Object.defineProperty(globalThis, name, { value: counting, configurable: true, writable: true });
 }
 
+/** The same for functions. */
+for (
+  const [owner, name] of [[performance, "now"], [crypto, "randomUUID"], [RegExp.prototype, "test"]] as const
+) {
+  const original = Reflect.get(owner, name) as (...all: unknown[]) => unknown;
+  Object.defineProperty(owner, name, {
+    value(this: unknown, ...all: unknown[]) {
+      called[name] = (called[name] ?? 0) + 1;
+      return original.apply(this, all);
+    },
+    configurable: true,
+    writable: true,
+  });
+}
+
 const { temporaryDirectory } = await import("./_runtime.ts");
 const { countingFiles } = await import("./_counting_files.ts");
 const { connect, get } = await import("./_http.ts");
 const { serve } = await import("../src/serve.ts");
 const { site } = await import("../src/site.ts");
+const { completeHandler } = await import("../src/complete_handler.ts");
+const { formatEvent } = await import("../src/log/format.ts");
+const { output } = await import("../adapters/shared/output.ts");
 const { requestClass } = await import("../adapters/shared/node_http/request.ts");
 
 // Bun runs all tests in one process: another one may have loaded this class with what it extends.
@@ -54,7 +76,7 @@ const SIZES = {
   "2m.js": 2_097_152,
 };
 
-async function served(t: TestContext): Promise<Site> {
+async function served(t: TestContext, headers?: Readonly<Record<string, string>>): Promise<Site> {
   const directory = await temporaryDirectory(t);
   mkdirSync(join(directory, "a/b"), { recursive: true });
   for (const [name, size] of Object.entries(SIZES)) {
@@ -73,6 +95,7 @@ async function served(t: TestContext): Promise<Site> {
   const server = await serve({
     port: 0,
     handler,
+    ...(headers && { headers }),
     log: (event) => event.type === "access" && events.push(`${event.status} ${event.bytes}`),
   });
   const connection = await connect(server.address);
@@ -95,7 +118,7 @@ async function served(t: TestContext): Promise<Site> {
 
 const KEPT = [
   ["a file", get("/1k.html"), 200, { look: 1 }],
-  ["a file, with a query", get("/1k.html?x=1"), 200, { look: 1, URL: 1 }],
+  ["a file, with a query", get("/1k.html?x=1"), 200, { look: 1 }],
   ["a larger one", get("/100k.js"), 200, { look: 1 }],
   ["as large a one as is kept", get("/1m.bin"), 200, { look: 1 }],
   ["a file two folders down", get("/a/b/1k.html"), 200, { look: 3 }],
@@ -122,6 +145,77 @@ describe("a request that is answered from memory costs", () => {
       assert.equal(events.length, 5);
     });
   }
+});
+
+it("a file with headers that the server adds costs no more, with an access log either", async (t) => {
+  const { cost, events } = await served(t, { "x-served-by": "test" });
+  await cost(get("/1k.html"));
+  await cost(get("/1k.html"));
+  for (let count = 0; count < 3; count++) {
+    assert.deepEqual(await cost(get("/1k.html")), { status: 200, costs: { look: 1 } });
+  }
+  assert.deepEqual(events, Array(5).fill("200 1024"));
+});
+
+describe("a line of the access log costs", () => {
+  const head = { method: "GET", target: "/1k.html?v=1", headers: new Map([["host", "x"]]) };
+  const fields = { get: (name: string) => head.headers.get(name) ?? null, forEach() {} };
+  const answer = { status: 200, headers: { "content-length": "5" }, body: new Uint8Array(5) };
+  const handler = Object.assign(() => new Response("never"), { atOnce: () => answer });
+  const remote = { hostname: "127.0.0.1", port: 1 };
+
+  for (const format of ["common", "combined", "json"] as const) {
+    it(`${format}: two looks at the clock, a name where it is written, and nothing that was made before`, () => {
+      const lines: string[] = [];
+      const requestIds = format === "json";
+      const log = (event: LogEvent) => {
+        // One that is made when it is asked for takes Node longer than all of the line.
+        const properties = Object.values(Object.getOwnPropertyDescriptors(event));
+        assert.ok(properties.every((property) => "value" in property));
+        lines.push(formatEvent(event, format));
+      };
+      const { atOnce } = completeHandler(
+        handler,
+        () => new Response(),
+        Object.assign(log, { requestIds }),
+      );
+      function ask(): void {
+        const made = atOnce({ ...head, headers: fields }, { remote });
+        assert.ok(typeof made === "object" && "status" in made);
+        made.onSent?.({ begun: true, bytes: 5, complete: true });
+      }
+      // Also of a second that ends meanwhile.
+      for (let count = 0; count < 3; count++) ask();
+      for (const counts of [called, made]) for (const name of Object.keys(counts)) delete counts[name];
+      for (let count = 0; count < 1000; count++) ask();
+      const { now, randomUUID, test: tests = 0 } = called;
+      assert.deepEqual({ now, randomUUID, ...made }, {
+        now: 2000,
+        randomUUID: requestIds ? 1000 : undefined,
+      });
+      // What a URL would write differently is looked for each time; what has to be escaped, once.
+      assert.ok(tests <= 1000, `${tests} looks for characters`);
+      assert.equal(lines.length, 1003);
+      assert.match(
+        lines[1002]!,
+        format === "json" ? /"path":"\/1k.html","query":"v=1"/ : /"GET \/1k.html\?v=1 HTTP\/1.1" 200 5/,
+      );
+    });
+  }
+
+  it("a write for all that come in one turn of the event loop", async () => {
+    const writes: string[] = [];
+    const { log, flush } = output({
+      write(bytes) {
+        writes.push(new TextDecoder().decode(bytes));
+        return bytes.length;
+      },
+    });
+    const line = '127.0.0.1 - - [20/Nov/2026 09:05:07] "GET /1k.html HTTP/1.1" 200 1024\n';
+    for (let count = 0; count < 50; count++) log(line);
+    await flush(10_000);
+    assert.deepEqual(writes, [line.repeat(50)]);
+  });
 });
 
 const A_FILE = { realPath: 1, stat: 0, open: 1, close: 1, list: 0 };

@@ -65,6 +65,47 @@ test("control characters are escaped as Python does", () => {
 
 const MESSAGE: MessageEvent = { type: "message", level: "error", source: "cgi", message: "it broke" };
 
+test("a line that was made before is not taken for one that differs in anything", () => {
+  const other: readonly Partial<AccessEvent>[] = [
+    {},
+    { time: new Date(2026, 10, 20, 9, 5, 8) },
+    { remote: "::1" },
+    { remote: null },
+    { user: "ada" },
+    { method: "HEAD" },
+    { target: "/a?b=d" },
+    { protocol: "HTTP/1.0" },
+    { status: 304 },
+    { bytes: 0 },
+    { bytes: 7 },
+    { referer: "http://h/" },
+    { userAgent: "agent" },
+  ];
+  for (const format of ["combined", "common"] as const) {
+    for (const colours of [false, true]) {
+      // Each after each, so that whatever is kept is of another one.
+      const lines = other.map((change) => formatEvent({ ...ACCESS, ...change }, format, colours));
+      for (const [index, change] of other.entries()) {
+        for (const before of other) {
+          formatEvent({ ...ACCESS, ...before }, format, colours);
+          assert.equal(formatEvent({ ...ACCESS, ...change }, format, colours), lines[index]);
+        }
+      }
+      // Referer and agent are not in the common format.
+      assert.equal(new Set(lines).size, format === "common" ? other.length - 2 : other.length);
+    }
+  }
+});
+
+test("more requests than lines are kept of are all written right", () => {
+  const lineOf = (number: number) => formatEvent({ ...ACCESS, target: `/${number}` });
+  for (let number = 0; number < 3000; number++) assert.ok(lineOf(number).includes(`"GET /${number} HTTP`));
+  const long = "x".repeat(5000);
+  for (let count = 0; count < 2; count++) {
+    assert.ok(formatEvent({ ...ACCESS, target: `/${long}` }).includes(long));
+  }
+});
+
 test("messages keep the backslashes of a command to copy", () => {
   const message = "sed -i 's/\\r$//' /s/x.sh\x1b";
   assert.equal(formatEvent({ ...MESSAGE, message }), "htbin: error: sed -i 's/\\r$//' /s/x.sh\\x1b");

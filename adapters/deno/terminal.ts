@@ -7,18 +7,20 @@
 import type { Terminal } from "../../src/runtime.ts";
 import { browserCommand } from "../shared/browser.ts";
 import { output, type Sink } from "../shared/output.ts";
+import { isFile } from "../shared/standard_stream.ts";
 import { isGranted } from "./permissions.ts";
 import { reportExit } from "./thread.ts";
 
 /** How long a reader may take for what was written last, in milliseconds. */
 const PATIENCE = 1000;
 
-// Deno writes in a thread: these calls never wait.
-const out = output(sink(Deno.stdout));
-const err = output(sink(Deno.stderr));
+const out = output(sink(Deno.stdout, 1));
+const err = output(sink(Deno.stderr, 2));
 
-function sink(stream: typeof Deno.stdout | typeof Deno.stderr): Sink {
-  return { write: (bytes) => stream.write(bytes), writeNow: (bytes) => stream.writeSync(bytes) };
+function sink(stream: typeof Deno.stdout | typeof Deno.stderr, fd: 1 | 2): Sink {
+  const writeNow = (bytes: Uint8Array) => stream.writeSync(bytes);
+  // To have it written in a thread takes longer than to write it, but keeps nobody waiting.
+  return isFile(fd) ? { write: writeNow } : { write: (bytes) => stream.write(bytes), writeNow };
 }
 
 // What the program says before it falls over.

@@ -5,7 +5,6 @@
  */
 
 import { setImmediate } from "node:timers";
-import { Buffer } from "node:buffer";
 
 /** Where the bytes go. */
 export interface Sink {
@@ -35,12 +34,12 @@ export interface Output {
 /** What is written in the place of so many lines. */
 export type DroppedLines = (lines: number) => string;
 
-/** What that may take, in bytes. */
+/** What that may take, in characters. */
 const NOTE = 512;
 
 const DROPPED: DroppedLines = (lines) => `htbin: ${lines} lines were dropped here\n`;
 
-/** Most that waits for a slow reader, in bytes. */
+/** Most that waits for a slow reader, in characters. To count the bytes of each line takes longer than to write it. */
 const LIMIT = 1024 * 1024;
 
 /**
@@ -54,32 +53,39 @@ const encoder = new TextEncoder();
 /** How soon a reader is tried again that takes nothing, in milliseconds: first, and at most. */
 const PAUSE = [10, 200] as const;
 
+const LINE_END = 10;
+
 interface Entry {
   text(): string;
-  /** In bytes. */
+  /** In characters. */
   readonly length: number;
   readonly done: () => void;
 }
 
 /** Texts that nobody waits for, on their way together. */
 interface Lines extends Entry {
-  append(text: string, size: number): void;
+  append(text: string): void;
 }
 
-function linesOf(first: string, size: number): Lines {
+function linesOf(first: string): Lines {
   let all = first;
-  let length = size;
   return {
-    append(text, size) {
+    append(text) {
       all += text;
-      length += size;
     },
     text: () => all,
     get length() {
-      return length;
+      return all.length;
     },
     done() {},
   };
+}
+
+/** As much as may be written at once. A line that is longer is written as it is. */
+function pieceOf(bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= BATCH) return bytes;
+  const end = bytes.lastIndexOf(LINE_END, BATCH - 1) + 1 || bytes.indexOf(LINE_END) + 1;
+  return end === 0 ? bytes : bytes.subarray(0, end);
 }
 
 /** Makes an output. */
@@ -89,7 +95,9 @@ export function output(sink: Sink): Output {
   let lines: Lines | null = null;
   let length = 0;
   let lost: { lines: number } | null = null;
-  let rest: Uint8Array = new Uint8Array();
+  /** For what is being written, if it is not longer. */
+  const room = new Uint8Array(BATCH);
+  let rest = room.subarray(0, 0);
   let pumping: Promise<void> | null = null;
   let isWriting = false;
   let isGone = false;
@@ -101,13 +109,13 @@ export function output(sink: Sink): Output {
     length += entry.length;
     pumping ??= pump();
   }
-  function addLine(text: string, size: number): void {
-    if (lines !== null && lines.length + size <= BATCH) {
-      lines.append(text, size);
-      length += size;
+  function addLine(text: string): void {
+    if (lines !== null && lines.length + text.length <= BATCH) {
+      lines.append(text);
+      length += text.length;
       return;
     }
-    const begun = linesOf(text, size);
+    const begun = linesOf(text);
     add(begun);
     lines = begun;
   }
@@ -120,8 +128,9 @@ export function output(sink: Sink): Output {
       batch.push(entry);
     } while (waiting.length > 0 && size + waiting[0]!.length <= BATCH);
     if (waiting.length === 0) lines = null;
-    const text = batch.map((entry) => entry.text()).join("");
-    rest = encoder.encode(text);
+    const text = batch.length === 1 ? batch[0]!.text() : batch.map((entry) => entry.text()).join("");
+    const { read, written } = encoder.encodeInto(text, room);
+    rest = read === text.length ? room.subarray(0, written) : encoder.encode(text);
     return batch;
   }
   async function pump(): Promise<void> {
@@ -143,7 +152,7 @@ export function output(sink: Sink): Output {
     let pause: number = PAUSE[0];
     while (rest.length > 0) {
       isWriting = true;
-      const taken = await sink.write(rest);
+      const taken = await sink.write(pieceOf(rest));
       isWriting = false;
       rest = rest.subarray(taken);
       if (taken > 0) pause = PAUSE[0];
@@ -170,14 +179,13 @@ export function output(sink: Sink): Output {
     write: (text) =>
       new Promise((done) => {
         if (isGone) done();
-        else add({ text: () => text, length: Buffer.byteLength(text), done });
+        else add({ text: () => text, length: text.length, done });
       }),
     log(text, dropped) {
       say = dropped ?? say;
       if (isGone) return;
-      const size = Buffer.byteLength(text);
-      if (length + size > LIMIT) drop(text.split("\n").length - 1);
-      else addLine(text, size);
+      if (length + text.length > LIMIT) drop(text.split("\n").length - 1);
+      else addLine(text);
     },
     drop,
     flush: async (patience) => void await Promise.race([pumping, sleep(patience)]),
@@ -186,7 +194,7 @@ export function output(sink: Sink): Output {
         while (true) {
           // Whoever keeps a write waiting would keep this one waiting, too.
           if (isWriting && sink.writeNow !== undefined) return;
-          const taken = rest.length === 0 ? 0 : sink.writeNow?.(rest) ?? sink.write(rest);
+          const taken = rest.length === 0 ? 0 : sink.writeNow?.(pieceOf(rest)) ?? sink.write(pieceOf(rest));
           if (typeof taken !== "number" || (rest.length > 0 && taken === 0)) return;
           rest = rest.subarray(taken);
           if (rest.length > 0) continue;

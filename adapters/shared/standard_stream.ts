@@ -46,7 +46,8 @@ function isBusy(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === "EAGAIN";
 }
 
-function isFile(fd: number): boolean {
+/** Whether this descriptor leads to a file, writing to which waits for nobody. */
+export function isFile(fd: number): boolean {
   try {
     return fstatSync(fd).isFile();
   } catch {

@@ -24,7 +24,11 @@ export function terminalLog(
   const said = new Set<string>();
   // Also of lines that workers wrote.
   terminal.stderr("", dropped);
-  return Object.assign(tell, { access: log !== null, told: (message: string) => void said.add(message) });
+  return Object.assign(tell, {
+    access: log !== null,
+    requestIds: log === "json",
+    told: (message: string) => void said.add(message),
+  });
 
   function tell(event: LogEvent): void {
     if (event.type === "access" && log === null) return;

@@ -80,24 +80,17 @@ const NO_RECORD: AccessRecord = { onScript() {}, onUser() {}, answered() {} };
 
 /** The same for an answer that is there at once; `started` as `performance.now()` has it. */
 export function accessTeller(
-  head: RequestHead,
+  { method, target, headers }: RequestHead,
   connection: Connection,
   { status, script, requestId = connection.requestId }: PreparedResponse,
   started: number,
   log: Log,
 ): (sent: Sent) => void {
-  const time = timeOf(started);
   return ({ begun, bytes, complete }) => {
     const durationMs = performance.now() - started;
-    // Only a query can hold what a URL writes differently.
-    const target = head.target.includes("?") ? requestTarget({ url: head.target }) : head.target;
-    const { method, headers } = head;
     const outcome = {
-      // Of most answers nobody asks for it, and with its first use Node loads all of the Web's cryptography: 2 ms.
-      get requestId() {
-        return requestId ??= crypto.randomUUID();
-      },
-      time,
+      requestId: requestId ?? (log.requestIds === false ? "" : crypto.randomUUID()),
+      time: new Date(Date.now() - Math.floor(durationMs)),
       durationMs,
       status: begun ? status : CLIENT_GONE,
       bytes,
@@ -105,9 +98,17 @@ export function accessTeller(
       script: script ?? null,
       exit: script?.exit() ?? null,
     };
-    log(eventOf({ method, target, headers }, connection, outcome));
+    const asked = {
+      method,
+      target: REWRITTEN.test(target) ? requestTarget({ url: target }) : target,
+      headers,
+    };
+    log(eventOf(asked, connection, outcome));
   };
 }
+
+/** What a URL writes differently in a query; of what else there is in a target, no answer is at once that has it. */
+const REWRITTEN = /[^!$-&(-;=?-~]/;
 
 /** What is known of how a request was answered. */
 interface Outcome
@@ -119,15 +120,12 @@ interface Outcome
 function eventOf(
   { method, target, headers }: RequestHead,
   { remote, user, protocol }: Connection,
-  outcome: Outcome,
+  { requestId, time, durationMs, status, bytes, complete, script, exit }: Outcome,
 ): AccessEvent {
-  const { time, durationMs, status, bytes, complete, script, exit } = outcome;
   return {
     type: "access",
     time,
-    get requestId() {
-      return outcome.requestId;
-    },
+    requestId,
     remote: remote?.hostname ?? null,
     user: user?.name ?? null,
     method,

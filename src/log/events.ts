@@ -10,7 +10,7 @@ export interface AccessEvent {
   readonly type: "access";
   /** When the request came in. */
   readonly time: Date;
-  /** The name of the request that it belongs to. */
+  /** The name of the request that it belongs to. Empty for a log that wants none: {@linkcode Log.requestIds}. */
   readonly requestId: string;
   /** The client's address, or `null` when it is not known. */
   readonly remote: string | null;
@@ -134,4 +134,9 @@ export interface Log {
   (event: LogEvent): void;
   /** `false` saves the server the making of access events, which this log would drop. */
   readonly access?: boolean;
+  /**
+   * `false` saves the server the making of names that this log would drop: the `requestId` of an access event is `""` where
+   * nothing else was told of the request. With the first name Node loads all of the Web's cryptography. @default {true}
+   */
+  readonly requestIds?: boolean;
 }

@@ -46,7 +46,7 @@ export function formatEvent(event: LogEvent, format: LogFormat = "common", colou
   const paint = colours ? paintSgr : leavePlain;
   switch (event.type) {
     case "access":
-      return format === "combined" ? formatCombined(event, paint) : formatCommon(event, paint);
+      return `${clientAndTime(event, format)}${requestAndAnswer(event, format, paint)}`;
     case "message":
       return formatMessage(event, paint);
     case "script-stderr":
@@ -75,15 +75,6 @@ function statusColour(status: number): string {
   return status >= 300 ? "36" : "32";
 }
 
-function formatCommon(event: AccessEvent, paint: Paint): string {
-  return `${identity(event)} [${localTime(event.time).common}] ${outcome(event, paint)}`;
-}
-
-function formatCombined(event: AccessEvent, paint: Paint): string {
-  const client = `${quote(event.referer)} ${quote(event.userAgent)}`;
-  return `${identity(event)} [${localTime(event.time).combined}] ${outcome(event, paint)} ${client}`;
-}
-
 function formatMessage(event: MessageEvent, paint: Paint): string {
   const level = event.level === "info" ? "" : ` ${paint(LEVELS[event.level], `${event.level}:`)}`;
   const who = event.script === undefined ? "" : ` ${speaker(event)}:`;
@@ -109,13 +100,64 @@ function speaker(event: MessageEvent | ScriptErrorEvent | ScriptExitEvent): stri
   return `${escape(event.script ?? "")}${pid}${request}`;
 }
 
-function identity(event: AccessEvent): string {
-  return `${event.remote ?? "-"} - ${event.user === null ? "-" : escape(event.user)}`;
+/** Text that is made of some of an event's values. */
+interface Known extends Partial<AccessEvent> {
+  readonly format: LogFormat;
+  readonly text: string;
 }
 
-function outcome(event: AccessEvent, paint: Paint): string {
-  const request = quote(`${event.method} ${event.target} ${event.protocol}`);
-  return `${request} ${paint(statusColour(event.status), String(event.status))} ${event.bytes ?? "-"}`;
+/** The beginning of the last line. */
+interface KnownBeginning extends Known {
+  readonly second: number;
+}
+
+/** Many requests come in the same second, and most of those from one client come together. */
+let lastBeginning: KnownBeginning | null = null;
+
+/** Who has asked, and when: the beginning of a line. */
+function clientAndTime({ remote, user, time }: AccessEvent, format: "common" | "combined"): string {
+  const second = Math.floor(time.getTime() / 1000);
+  const last = lastBeginning;
+  if (last?.second === second && last.remote === remote && last.user === user && last.format === format) {
+    return last.text;
+  }
+  const who = `${remote ?? "-"} - ${user === null ? "-" : escape(user)}`;
+  const text = `${who} [${localTime(time, second)[format]}] `;
+  lastBeginning = { second, remote, user, format, text };
+  return text;
+}
+
+/** Most are asked for again, and answered alike. Here by their target, the one that came last. */
+const ends = new Map<string, KnownEnd>();
+
+/** The end of a line. */
+interface KnownEnd extends Known {
+  readonly paint: Paint;
+}
+
+/** With the longest texts these take a megabyte. */
+const MAX_ENDS = 512;
+const MAX_LENGTH = 1024;
+
+/** What was asked for, and what came of it: the end of a line. */
+function requestAndAnswer(event: AccessEvent, format: "common" | "combined", paint: Paint): string {
+  const { method, target, protocol, status, bytes } = event;
+  const referer = format === "common" ? null : event.referer;
+  const userAgent = format === "common" ? null : event.userAgent;
+  const known = ends.get(target);
+  if (
+    known !== undefined && known.status === status && known.bytes === bytes && known.method === method &&
+    known.protocol === protocol && known.userAgent === userAgent && known.referer === referer &&
+    known.format === format && known.paint === paint
+  ) return known.text;
+  const request = quote(`${method} ${target} ${protocol}`);
+  const outcome = `${request} ${paint(statusColour(status), String(status))} ${bytes ?? "-"}`;
+  const text = format === "common" ? outcome : `${outcome} ${quote(referer)} ${quote(userAgent)}`;
+  if (text.length <= MAX_LENGTH) {
+    if (known === undefined && ends.size >= MAX_ENDS) ends.delete(ends.keys().next().value!);
+    ends.set(target, { method, protocol, status, bytes, referer, userAgent, format, paint, text });
+  }
+  return text;
 }
 
 function quote(text: string | null): string {
@@ -156,15 +198,14 @@ interface LocalTime {
   readonly combined: string;
 }
 
-/** Many requests come in the same second. */
-let last: LocalTime | null = null;
+let lastTime: LocalTime | null = null;
 
-function localTime(time: Date): LocalTime {
-  const second = Math.floor(time.getTime() / 1000);
-  if (last?.second === second) return last;
+/** Also where clients take turns. */
+function localTime(time: Date, second: number): LocalTime {
+  if (lastTime?.second === second) return lastTime;
   const day = `${two(time.getDate())}/${MONTHS[time.getMonth()]}/${time.getFullYear()}`;
   const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-  return last = { second, common: `${day} ${clock}`, combined: `${day}:${clock} ${zone(time)}` };
+  return lastTime = { second, common: `${day} ${clock}`, combined: `${day}:${clock} ${zone(time)}` };
 }
 
 /** `+0100` */

@@ -14,10 +14,31 @@ export function jsonRecord(event: LogEvent): Readonly<Record<string, unknown>> {
 }
 
 /** All of its names are there for every request: what there is none of is `null`. */
-function accessRecord({ time, type, requestId: id, target, ...rest }: AccessEvent): Record<string, unknown> {
-  const [path, query] = splitTarget(target);
-  const { remote, user, method, ...outcome } = fieldsOf(rest);
-  return { time, type, id, remote, user, method, path, query, ...outcome };
+function accessRecord(event: AccessEvent): Record<string, unknown> {
+  const [path, query] = splitTarget(event.target);
+  return {
+    time: event.time,
+    type: event.type,
+    id: event.requestId,
+    remote: event.remote,
+    user: event.user,
+    method: event.method,
+    path,
+    query,
+    protocol: event.protocol,
+    status: event.status,
+    bytes: event.bytes,
+    complete: event.complete,
+    durationMs: event.durationMs,
+    script: event.script,
+    pid: event.pid,
+    exitStatus: event.code,
+    signal: event.signal,
+    referer: event.referer,
+    userAgent: event.userAgent,
+  } satisfies
+    & Record<Exclude<keyof AccessEvent, "requestId" | "target" | "code">, unknown>
+    & Record<string, unknown>;
 }
 
 /** `code` means nothing by itself. */

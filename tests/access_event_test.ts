@@ -6,10 +6,13 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { cgi } from "../src/cgi/mod.ts";
 import type { Handler } from "../src/handler.ts";
-import type { AccessEvent } from "../src/log/events.ts";
+import type { AccessEvent, LogEvent } from "../src/log/events.ts";
 import { serve } from "../src/serve.ts";
+import { staticFiles } from "../src/static/mod.ts";
 import { connect, exchange, get, type Target } from "./_http.ts";
 import "./_runtime.ts";
+
+const UUID = /^[0-9a-f-]{36}$/;
 
 interface Served extends Target {
   /** The next event that was not taken yet. */
@@ -18,16 +21,16 @@ interface Served extends Target {
   waiting(): number;
 }
 
-async function served(t: TestContext, handler: Handler): Promise<Served> {
+async function served(t: TestContext, handler: Handler, requestIds?: boolean): Promise<Served> {
   const events: AccessEvent[] = [];
   let wake = (): void => {};
   const server = await serve({
     port: 0,
     handler,
-    log(event) {
+    log: Object.assign((event: LogEvent) => {
       if (event.type === "access") events.push(event);
       wake();
-    },
+    }, requestIds === undefined ? {} : { requestIds }),
   });
   t.after(() => server.close(0));
   return {
@@ -56,6 +59,20 @@ test("a response that was sent whole counts the bytes of its body", async (t) =>
   await exchange(target, "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   const head = await target.next();
   assert.deepEqual([head.bytes, head.complete], [0, true]);
+});
+
+test("a request has an identifier, and none is made for a log that shows none, unless somebody else was told", async (t) => {
+  const files = () => staticFiles({ root: "tests" });
+  const scripts = () => new Response("made");
+  const none = await served(t, files(), false);
+  await exchange(none, get("/access_event_test.ts"));
+  assert.equal((await none.next()).requestId, "");
+  const told = await served(t, scripts, false);
+  await exchange(told, get("/"));
+  assert.match((await told.next()).requestId, UUID);
+  const usual = await served(t, files());
+  await exchange(usual, get("/access_event_test.ts"));
+  assert.match((await usual.next()).requestId, UUID);
 });
 
 test("the event waits for the end of the body, and so does the duration", async (t) => {

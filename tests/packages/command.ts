@@ -6,6 +6,7 @@
  */
 
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Fixture } from "./_fixture.ts";
@@ -37,6 +38,13 @@ export function testCommand(fixture: () => Fixture): void {
       await passes(runner, { HTBIN_COMMAND: join(folder, "node_modules/htbin/dist/cli.js") });
     });
   }
+
+  test("the command of the package starts on a Node that cannot be asked for its parts: before 20.16", async () => {
+    const preload = join(await fixture().folder("older"), "older.cjs");
+    await writeFile(preload, "delete process.getBuiltinModule;");
+    const { stdout } = await run("node", ["--require", preload, "dist/cli.js", "--version"]);
+    assert.match(stdout, /^htbin \d/);
+  });
 
   test("the command that JSR has passes them on Deno, and is the same but for the names of what it imports", async () => {
     const { packed, registry } = fixture();

@@ -44,8 +44,9 @@ def say(text):
     # A signal may come in between.
     while text: text = text[os.write(1, text):]
 
-def name(fd):
-    return b"/proc/self/fd/%d" % fd
+# Opens a pipe once more. Below a folder that is open, which saves a third of it.
+def reopen(name, flags):
+    return os.open(name, flags, dir_fd=here)
 
 class Slot:
     def __init__(self, uid, gid):
@@ -58,16 +59,16 @@ class Slot:
     def keep(self):
         self.ends = [reading for reading, _ in self.pipes]
         for fd in self.ends[:2]: os.set_blocking(fd, False)
-        self.ends[2] = os.open(name(self.ends[2]), os.O_PATH)
+        self.ends[2] = reopen(b"%d" % self.ends[2], os.O_PATH)
         os.close(self.pipes[2][0])
         for _, writing in self.pipes: os.close(writing)
-        self.names = [name(fd) for fd in self.ends]
+        self.names = [b"%d" % fd for fd in self.ends]
 
     # Says once when there is something to do with this pipe, or its end.
     def watch(self, which):
         fd = self.eyes[which]
         if fd >= 0: return epoll.modify(fd, EVENTS[which])
-        fd = self.eyes[which] = os.open(self.names[2], WRITE) if which == 2 else self.ends[which]
+        fd = self.eyes[which] = reopen(self.names[2], WRITE) if which == 2 else self.ends[which]
         eyes[fd] = self, which
         # How much a full pipe holds depends on how its pages are filled.
         if which == 2: self.full = unread(fd)
@@ -99,7 +100,7 @@ class Slot:
         return taken, 1
 
     def input(self):
-        fd = os.open(self.names[2], READ)
+        fd = reopen(self.names[2], READ)
         os.set_blocking(fd, True)
         resize(fd, INPUT_SIZE)
         return fd
@@ -147,7 +148,7 @@ def start(slot, fields, body):
         for which in (0, 1):
             slot.leave(which)
             # Does not wait for a reader: this process is one.
-            opened.append(os.open(slot.names[which], os.O_WRONLY))
+            opened.append(reopen(slot.names[which], os.O_WRONLY))
         source = null
         if stdin:
             source = slot.input() if is_fed else pipe_with(body) if stdin == b"-" else os.open(stdin, os.O_RDONLY)
@@ -240,6 +241,7 @@ if uid is not None:
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
+here = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY)
 for key, slot in enumerate(slots):
     slot.key = b"%d" % key
     slot.keep()

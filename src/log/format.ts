@@ -100,15 +100,11 @@ function speaker(event: MessageEvent | ScriptErrorEvent | ScriptExitEvent): stri
   return `${escape(event.script ?? "")}${pid}${request}`;
 }
 
-/** Text that is made of some of an event's values. */
-interface Known extends Partial<AccessEvent> {
+/** The beginning of a line that was made. */
+interface KnownBeginning extends Pick<AccessEvent, "remote" | "user"> {
+  readonly second: number;
   readonly format: LogFormat;
   readonly text: string;
-}
-
-/** The beginning of the last line. */
-interface KnownBeginning extends Known {
-  readonly second: number;
 }
 
 /** Many requests come in the same second, and most of those from one client come together. */
@@ -127,15 +123,18 @@ function clientAndTime({ remote, user, time }: AccessEvent, format: "common" | "
   return text;
 }
 
-/** Most are asked for again, and answered alike. Here by their target, the one that came last. */
-const ends = new Map<string, KnownEnd>();
-
-/** The end of a line. */
-interface KnownEnd extends Known {
+/** The end of a line that was made. */
+interface KnownEnd
+  extends Pick<AccessEvent, "method" | "protocol" | "status" | "bytes" | "referer" | "userAgent"> {
+  readonly format: LogFormat;
   readonly paint: Paint;
+  readonly text: string;
 }
 
-/** With the longest texts these take a megabyte. */
+/** By targets, for each the one that was made last: most are asked for again, and answered alike. */
+const ends = new Map<string, KnownEnd>();
+
+/** The longest of these take a megabyte or two. */
 const MAX_ENDS = 512;
 const MAX_LENGTH = 1024;
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
@@ -99,13 +99,13 @@ async function start(stderr: Reader["stderr"], flags: readonly string[]): Promis
 }
 
 /** Asks many times over one connection, of which the server has not been told that it may close it. */
-async function ask(port: number, path: string, times: number): Promise<void> {
+async function ask(port: number, path: string, times: number, status = 200): Promise<void> {
   const connection = await connect({ hostname: "127.0.0.1", port });
   const fields = ["Host: localhost", `User-Agent: ${LONG}`, `Referer: ${LONG}`];
   for (let sent = 0; sent < times; sent += 50) {
     const batch = Math.min(50, times - sent);
     const requests = connection.send(get(path, ...fields).repeat(batch));
-    for (let n = 0; n < batch; n++) assert.equal((await connection.response()).status, 200);
+    for (let n = 0; n < batch; n++) assert.equal((await connection.response()).status, status);
     await requests;
   }
   connection.close();
@@ -175,3 +175,40 @@ test("readers of both streams who have gone: answers go on, and the server ends 
   process.kill(child.pid!, "SIGTERM");
   assert.equal(await ended(child), 0);
 });
+
+for (const workers of [[], ["--workers", "2"]]) {
+  test(`a file has each line whole, soon after the answer, and keeps it when the server is killed: ${workers.join(" ")}`, async () => {
+    const path = join(folder.path, `log.${Math.random()}`);
+    const file = openSync(path, "a");
+    const [child, port] = await start(file, ["--log", "json", ...workers]);
+    const lines = () => readFileSync(path, "utf8").split("\n").slice(0, -1);
+    try {
+      await Promise.all(
+        ["/?a=%C3%A9", "/?b", "/", "/none"].map((target) =>
+          ask(port, target, 200, target === "/none" ? 404 : 200)
+        ),
+      );
+      await until(
+        () => lines().filter((line) => line.includes('"access"')).length >= 800,
+        "all lines are there",
+      );
+    } finally {
+      child.kill("SIGKILL");
+      closeSync(file);
+    }
+    await ended(child);
+    const events = lines().map((line) => JSON.parse(line)).filter(({ type }) => type === "access");
+    const asked = events.map(({ path, query }) => `${path} ${query}`);
+    const times = (what: string) => asked.filter((one) => one === what).length;
+    assert.deepEqual(
+      [asked.length, times("/ a=%C3%A9"), times("/ b"), times("/ null"), times("/none null")],
+      [
+        800,
+        200,
+        200,
+        200,
+        200,
+      ],
+    );
+  });
+}

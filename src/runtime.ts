@@ -38,6 +38,12 @@ export interface ByteSpan {
 }
 
 /**
+ * Takes bytes of an open file from its descriptor, as many as it can without waiting for anybody. Returns how many; none or
+ * less: it could take none.
+ */
+export type FileTransfer = (descriptor: number, span: ByteSpan) => number;
+
+/**
  * A regular file that has been opened. It is released by the first of: `close()`, the end, error or cancel of
  * `stream()`. Whoever opened it owes one of them, also for a stream that nobody comes to read; one that is forgotten
  * stays open until it is garbage. Closing twice is harmless.
@@ -58,6 +64,13 @@ export interface OpenFile {
    * when they may have to come from a disk, which `read()` is for. Throws what `read()` rejects with. Optional.
    */
   readNow?(span: ByteSpan, into: Bytes): Bytes | null;
+  /**
+   * Has the system move the span to somewhere, without its coming into memory, where `readNow()` would read it. Returns
+   * how much was taken, from its beginning; `0`: none. Throws what `read()` rejects with, when what was moved may be of a
+   * file that has changed. But it may also change later, before what was moved is looked at: what comes last is to be
+   * read. Optional.
+   */
+  moveNow?(span: ByteSpan, transfer: FileTransfer): number;
   /**
    * Reads the span piece by piece, as fast as it is taken. The stream fails, and never mixes, when the file is
    * truncated or changed meanwhile. A file that was being written to when it was opened (in the second before, a log)

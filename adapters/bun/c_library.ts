@@ -4,13 +4,18 @@
  * @module
  */
 
+import type { Socket } from "node:net";
 import { type Move, moveToPipe, type PipeCalls } from "../shared/node_http/pass_bodies.ts";
+import type { SendFile } from "../shared/node_http/response.ts";
 import { process } from "../shared/process.ts";
 
 interface Calls {
   splice(from: number, _: null, to: number, __: null, most: number, flags: number): number;
   poll(list: Int16Array, count: number, milliseconds: number): number;
+  sendfile(to: number, from: number, position: BigInt64Array, most: number): number;
 }
+
+type Library = PipeCalls & Pick<Calls, "sendfile">;
 
 /** The part of `bun:ffi` that is used here. */
 interface Ffi {
@@ -18,29 +23,54 @@ interface Ffi {
 }
 
 /** `null`: there is none. */
-let library: PipeCalls | null | undefined;
+let loaded: Library | null | undefined;
+
+/** Not before it is needed. */
+function library(): Library | null {
+  return loaded === undefined ? loaded = load() : loaded;
+}
 
 /** Moves what has come to a connection without TLS. */
 export const moveFrom: Move = (socket, pipe, most) => {
-  // Not before it is needed.
-  library ??= library === undefined ? load() : null;
-  const { _handle: handle } = socket as { _handle?: { readonly fd?: unknown } | null };
-  const descriptor = handle?.fd;
-  if (library === null || typeof descriptor !== "number" || descriptor < 0) return 0;
-  return moveToPipe(library, descriptor, pipe, most);
+  const calls = library();
+  const descriptor = descriptorOf(socket);
+  if (calls === null || descriptor === null) return 0;
+  return moveToPipe(calls, descriptor, pipe, most);
 };
 
-function load(): PipeCalls | null {
+/** Sends over connections without TLS. */
+export const sendFile: SendFile = (socket) => {
+  const calls = library();
+  const to = descriptorOf(socket);
+  if (calls === null || to === null) return null;
+  return (file, { offset, length }) => {
+    position[0] = BigInt(offset);
+    return calls.sendfile(to, file, position, length);
+  };
+};
+
+const position = new BigInt64Array(1);
+
+/** A socket that is closed has none. */
+function descriptorOf(socket: Socket): number | null {
+  const { _handle: handle } = socket as { _handle?: { readonly fd?: unknown } | null };
+  const descriptor = handle?.fd;
+  return typeof descriptor === "number" && descriptor >= 0 ? descriptor : null;
+}
+
+function load(): Library | null {
   if (process.platform !== "linux") return null;
   try {
     const { dlopen } = process.getBuiltinModule("bun:ffi") as unknown as Ffi;
-    const { splice, poll } = dlopen("libc.so.6", {
+    const { splice, poll, sendfile } = dlopen("libc.so.6", {
       splice: { args: ["i32", "ptr", "i32", "ptr", "usize", "u32"], returns: "i32" },
       poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+      sendfile: { args: ["i32", "i32", "ptr", "usize"], returns: "i32" },
     }).symbols;
     return {
       splice: (from, to, most, flags) => splice(from, null, to, null, most, flags),
       poll: (looked) => poll(looked, 1, 0),
+      sendfile,
     };
   } catch {
     // Another C library, or none.

@@ -5,6 +5,7 @@
  */
 
 import { writeSync } from "node:fs";
+import type { FileTransfer } from "../../src/runtime.ts";
 import { errorCode } from "../shared/system_error.ts";
 import { moveToPipe, type PipeCalls } from "../shared/node_http/pass_bodies.ts";
 import { isGranted } from "./permissions.ts";
@@ -13,6 +14,7 @@ const NAME = "libc.so.6";
 const CALLS = {
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   splice: { parameters: ["i32", "pointer", "i32", "pointer", "usize", "u32"], result: "i32" },
+  sendfile: { parameters: ["i32", "i32", "buffer", "usize"], result: "i32" },
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32" },
   // Never so much that the result needs more.
   write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
@@ -47,6 +49,19 @@ export function moveFrom(connection: Deno.TcpConn, pipe: number, most: number): 
   const descriptor = descriptorOf(connection);
   return descriptor === null ? 0 : moveToPipe(PIPE_CALLS, descriptor, pipe, most);
 }
+
+/** How to send parts of files over a connection, as much as it takes without waiting. */
+export function transferTo(connection: Deno.TcpConn): FileTransfer | null {
+  const to = descriptorOf(connection);
+  if (to === null) return null;
+  const { sendfile } = library().symbols;
+  return (file, { offset, length }) => {
+    position[0] = BigInt(offset);
+    return sendfile(to, file, position, BigInt(length));
+  };
+}
+
+const position = new BigInt64Array(1);
 
 const PIPE_CALLS: PipeCalls = {
   splice: (from, to, most, flags) => library().symbols.splice(from, null, to, null, BigInt(most), flags),

@@ -7,14 +7,20 @@
 
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
+import type { FileTransfer } from "../../src/runtime.ts";
+import type { SendFile } from "../shared/node_http/response.ts";
 import { createShare, type Share } from "../shared/turns.ts";
-import { moveFrom, reset } from "./c_library.ts";
+import { moveFrom, reset, transferTo } from "./c_library.ts";
 
 /** What a connection has to read into that sends little at a time, as most do and all that wait. */
 const SMALL = 4 * 1024;
 
 /** The same for one that sends a body, and how much may wait here, in bytes. */
 const LARGE = 64 * 1024;
+
+/** Sends over such connections alone: of others, Deno does not tell the descriptor. */
+export const sendFile: SendFile = (socket: Duplex) =>
+  socket instanceof ConnectionSocket ? socket.transfer() : null;
 
 type Done = (error?: Error | null) => void;
 
@@ -78,6 +84,11 @@ export class ConnectionSocket extends Duplex {
    */
   moveTo(pipe: number, most: number): number {
     return this.destroyed || this.#isAwaiting ? 0 : moveFrom(this.#connection, pipe, most);
+  }
+
+  /** {@linkcode transferTo} this connection, after all that was written. */
+  transfer(): FileTransfer | null {
+    return this.destroyed || this.writableLength > 0 ? null : transferTo(this.#connection);
   }
 
   /** Whether to read on. */

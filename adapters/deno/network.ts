@@ -14,6 +14,7 @@ import { acceptNatively } from "./accept.ts";
 import { keepAccepting } from "./keep_accepting.ts";
 import { mendedTls } from "./mend_tls.ts";
 import { hasLibrary } from "./c_library.ts";
+import { sendFile } from "./connection_socket.ts";
 import { tellOfCutRequests } from "./cut_requests.ts";
 import { isGranted } from "./permissions.ts";
 import { useTurns } from "./turns.ts";
@@ -33,6 +34,7 @@ export const network: Network = {
         return acceptFor(options)(http, ...rest);
       },
       skipsParser: options.tls === undefined,
+      sendFile,
     });
     const release = useTurns();
     return {

@@ -7,7 +7,14 @@
  */
 
 import { closeSync, fstatSync, read, readSync, type Stats } from "node:fs";
-import { type Bytes, type ByteSpan, FileError, type FileInfo, type OpenFile } from "../../src/runtime.ts";
+import {
+  type Bytes,
+  type ByteSpan,
+  FileError,
+  type FileInfo,
+  type FileTransfer,
+  type OpenFile,
+} from "../../src/runtime.ts";
 import { descriptorPath } from "./descriptor_path.ts";
 import { fileError } from "./system_error.ts";
 import { type WarmPaths, warmPaths } from "./warm_paths.ts";
@@ -159,11 +166,23 @@ export function openFile(fd: number, path: string, stats: Stats): OpenFile {
       throw fileError(error, "read", path);
     }
   }
+  function moveNow(span: ByteSpan, transfer: FileTransfer): number {
+    if (descriptor.released) throw closed("read", path);
+    if (!warmContents.isWarm(path)) return 0;
+    try {
+      const count = warmContents.directly(() => transfer(fd, span));
+      if (isOther(fd, stats, mayGrow)) throw changed(path);
+      return Math.max(0, count);
+    } catch (error) {
+      throw fileError(error, "read", path);
+    }
+  }
   const file: OpenFile = {
     info,
     realPath: () => descriptor.closed ? null : descriptorPath(fd),
     read: (span) => readPart(span.offset, span.length),
     readNow,
+    moveNow,
     // `file` is kept by what the stream keeps: the collector cannot close a file that is being read.
     stream: (span) => streamOf(span, readPart, () => release(descriptor), file),
     close() {

@@ -6,7 +6,7 @@
 
 import { giveBack, isLending } from "../../src/lent_bytes.ts";
 import type { FileSpan } from "../../src/response.ts";
-import type { Bytes } from "../../src/runtime.ts";
+import type { Bytes, FileTransfer } from "../../src/runtime.ts";
 
 /** A body that is being sent. */
 export interface Pieces {
@@ -15,6 +15,12 @@ export interface Pieces {
    * the piece before is not needed any more.
    */
   next(isFree?: boolean): Promise<Uint8Array | null>;
+  /**
+   * Has the system move what comes next, once all pieces before have left this process: as much as is possible without
+   * waiting. Returns how many bytes; 0: none, `next()` has the next ones. Throws what that would reject with. Absent: none
+   * ever.
+   */
+  move?(transfer: FileTransfer): number;
   /** Lets go of what is behind it. Harmless at any time. */
   cancel(): void;
 }
@@ -58,11 +64,14 @@ export function filePieces({ file, offset, length }: FileSpan): Pieces {
   const since = performance.now();
   let memory: Bytes = new Uint8Array(Math.min(FIRST_PIECE, length));
   let at = offset;
+  let wasMoved = false;
   return {
     async next(isFree = false) {
       if (at >= end) return null;
       if (at > offset) {
-        const size = pieceSize(at - offset, performance.now() - since);
+        // Where bytes are moved, a piece is what waits for the client.
+        const size = wasMoved ? SMALLEST_PIECE : pieceSize(at - offset, performance.now() - since);
+        wasMoved = false;
         if (!isFree || size > memory.length || size < memory.length / 4) memory = new Uint8Array(size);
       }
       const span = { offset: at, length: Math.min(memory.length, end - at) };
@@ -70,6 +79,14 @@ export function filePieces({ file, offset, length }: FileSpan): Pieces {
       at += span.length;
       if (at >= end) await file.close();
       return piece;
+    },
+    move(transfer) {
+      const most = Math.min(MOVED_PIECE, end - READ_LAST - at);
+      if (most < SMALLEST_PIECE || at === offset) return 0;
+      const moved = file.moveNow?.({ offset: at, length: most }, transfer) ?? 0;
+      at += moved;
+      wasMoved ||= moved > 0;
+      return moved;
     },
     cancel() {
       file.close().catch(() => {});
@@ -84,6 +101,17 @@ export function filePieces({ file, offset, length }: FileSpan): Pieces {
 const FIRST_PIECE = 128 * 1024;
 const LARGEST_PIECE = 512 * 1024;
 const SMALLEST_PIECE = 64 * 1024;
+
+/** How much of a file is moved at once, in bytes: about what takes as long as to read and send a piece. */
+const MOVED_PIECE = 256 * 1024;
+
+/**
+ * What was moved is the system's own copy of the file until the client has it: who writes into the file changes that, too.
+ * So the end of a file is read, and the file looked at each time. It is more than both ends of a connection keep (Linux, by
+ * default: 4 MiB to send, 32 received), so the last look is one at a time when all that was moved has arrived: an answer that
+ * is whole never holds anything of another version of the file.
+ */
+const READ_LAST = 40 * 1024 * 1024;
 
 /** A piece is about what the client takes in this time, in milliseconds: those who are slow shall not hold much memory. */
 const PIECE_TIME = 20;

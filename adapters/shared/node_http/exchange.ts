@@ -15,13 +15,15 @@ import { breakStream, isHeadTooLarge, streamOf } from "./http2.ts";
 import type { Refusals } from "./refusal.ts";
 import { type NodeRequest, requestClass, urlOf } from "./request.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
-import { cancelBody, deliver, type Delivery } from "./response.ts";
+import { cancelBody, deliver, type Delivery, type SendFile } from "./response.ts";
 
 /** What all exchanges of a listener share. */
 export interface ExchangeOptions {
   readonly handler: Handler;
   readonly refusals: Refusals;
   readonly onError: (error: unknown) => void;
+  /** How the system sends a file, where it can. */
+  readonly sendFile: SendFile | null;
   /** Whether connections are to be closed as soon as they have been answered. */
   readonly isClosing: () => boolean;
 }
@@ -192,6 +194,7 @@ function askInFull(
       outgoing,
       response,
       isHead: incoming.method === "HEAD",
+      sendFile: options.sendFile,
       // Node's parser drops what follows a request to upgrade.
       mustClose: () =>
         waits || incoming.headers.upgrade !== undefined || body.isTooMuch() || options.isClosing(),

@@ -25,6 +25,7 @@ import { createKnownHeads, type KnownHeads } from "./known_heads.ts";
 import { linger } from "./linger.ts";
 import { answerParseError } from "./parse_error.ts";
 import { prepareRefusals } from "./refusal.ts";
+import type { SendFile } from "./response.ts";
 import { createShortCut, type ShortCut } from "./short_cut.ts";
 
 /** What a runtime is good for. */
@@ -35,6 +36,8 @@ export interface Means {
   readonly times?: Times;
   /** Whether to speak HTTP/2 over TLS. @default {false} */
   readonly http2?: boolean;
+  /** How it has files sent over connections without TLS. @default {null} */
+  readonly sendFile?: SendFile | null;
   /** Whether it gains by not parsing the same twice ({@linkcode createShortCut}). @default {false} */
   readonly skipsParser?: boolean;
   /** Whether its `node:http` leaves a connection alone whose head does not come in time. @default {false} */
@@ -62,6 +65,7 @@ export async function listen(
     handler,
     refusals,
     onError: options.onError ?? (() => {}),
+    sendFile: tls === undefined ? means.sendFile ?? null : null,
     isClosing: () => closing !== null,
   });
   // Code that only those load who want TLS: it takes several milliseconds.

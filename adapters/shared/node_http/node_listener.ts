@@ -49,6 +49,7 @@ export function toNodeListener(handler: Handler, options: FetchOptions = {}): No
       handler: handle,
       refusals,
       onError: (error) => reportFailure(error, log),
+      sendFile: null,
       isClosing: () => false,
     });
     if (typeof exchange === "string") return;

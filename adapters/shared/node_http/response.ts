@@ -5,9 +5,11 @@
  */
 
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { bodySource } from "../../../src/response.ts";
+import type { FileTransfer } from "../../../src/runtime.ts";
 import { filePieces, LATE, type Pieces, soon, streamPieces } from "../pieces.ts";
-import { createShare } from "../turns.ts";
+import { createShare, type Share } from "../turns.ts";
 
 /** A response on its way to the client. */
 export interface Delivery {
@@ -15,11 +17,19 @@ export interface Delivery {
   cancel(): void;
 }
 
+/**
+ * How to have the system send parts of open files over a connection, as much as fits in without waiting; `null` where it
+ * cannot. Whoever writes to the connection is told why nothing fits in, or waits until it does.
+ */
+export type SendFile = (socket: Socket) => FileTransfer | null;
+
 /** What a delivery is told and asked. */
 export interface DeliveryOptions {
   readonly outgoing: ServerResponse;
   readonly response: Response;
   readonly isHead: boolean;
+  /** `null` where the system cannot. */
+  readonly sendFile: SendFile | null;
   /** Asked as late as possible: whether the connection has to be closed afterwards. */
   readonly mustClose: () => boolean;
   /** Counts the bytes of the body that were written. */
@@ -211,7 +221,10 @@ async function sendRest(
     if (left === 0) break;
     const turn = share.spend(part.length);
     if (turn !== null) await turn;
-    if (sending.isCancelled) return;
+    if (next === null && options.sendFile !== null && pieces.move !== undefined) {
+      left -= await sendMoved(options, sending, share, left);
+      if (sending.isCancelled) return;
+    }
     // Once a full queue has drained, nothing that was written is needed any more. But Node and Deno say so too when a
     // response that has waited for its turn is given to the socket.
     piece = await (next ?? pieces.next(isFull && outgoing.writableLength === 0));
@@ -223,6 +236,34 @@ async function sendRest(
   outgoing.end();
   // The client has all it was promised. More than that is for nobody.
   if (await (next ?? pieces.next()) !== null) pieces.cancel();
+}
+
+/** Has the system send what comes next, for as long as it can, `most` bytes at most; says how many that were. */
+async function sendMoved(
+  { outgoing, sendFile, tally }: DeliveryOptions,
+  sending: Sending,
+  share: Share,
+  most: number,
+): Promise<number> {
+  let total = 0;
+  while (!sending.isCancelled && total < most) {
+    const { socket } = outgoing;
+    // What was written before comes before.
+    if (socket === null || socket.destroyed || outgoing.writableLength > 0 || socket.writableLength > 0) {
+      break;
+    }
+    const transfer = sendFile!(socket);
+    if (transfer === null) break;
+    const moved = sending.pieces.move!((file, { offset, length }) =>
+      transfer(file, { offset, length: Math.min(length, most - total) })
+    );
+    if (moved === 0) break;
+    total += moved;
+    tally.bytes += moved;
+    const turn = share.spend(moved);
+    if (turn !== null) await turn;
+  }
+  return total;
 }
 
 /** The first pieces may be waited for in more than one way. That one fails counts when its turn comes. */

@@ -76,6 +76,7 @@ export {
   type FileKind,
   type FilePermissions,
   type FileSystem,
+  type FileTransfer,
   type Listener,
   ListenError,
   type ListenErrorReason,

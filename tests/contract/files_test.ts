@@ -285,6 +285,30 @@ test("readNow: into memory that is there, once the file has been read from", asy
   assert.throws(() => readNow({ offset: 0, length: 5 }, memory), isReason("failed"));
 });
 
+test("moveNow: where readNow() reads, and never of a file that has changed", async (t) => {
+  const path = await fileWith(t, pattern(LARGE));
+  await utimes(path, 1_700_000_000, 1_700_000_000);
+  const file = await opened(path);
+  const { moveNow } = file;
+  assert.ok(moveNow !== undefined);
+  const asked: unknown[] = [];
+  const span = { offset: 70_000, length: 1000 };
+  const take = (count: number) =>
+    moveNow(span, (descriptor, span) => {
+      asked.push([typeof descriptor, span]);
+      return count;
+    });
+  assert.equal(take(1000), 0, "it may have to come from a disk");
+  assert.deepEqual(asked, []);
+  await file.read({ offset: 0, length: LARGE });
+  assert.deepEqual([take(1000), take(7), take(0), take(-1)], [1000, 7, 0, 0]);
+  assert.deepEqual(asked, Array(4).fill(["number", span]));
+  await writeFile(path, pattern(LARGE, 2));
+  assert.throws(() => take(1000), isReason("changed"));
+  await file.close();
+  assert.throws(() => take(1000), isReason("failed"));
+});
+
 test("open: tells where the file is, where the system does", { skip: needsProc }, async (t) => {
   const path = await fileWith(t, "here");
   await symlink(path, `${path}-link`);

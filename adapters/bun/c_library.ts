@@ -5,17 +5,16 @@
  */
 
 import type { Socket } from "node:net";
-import { type Move, moveToPipe, type PipeCalls } from "../shared/node_http/pass_bodies.ts";
 import type { SendFile } from "../shared/node_http/response.ts";
+import type { SystemCalls } from "../shared/node_http/system_calls.ts";
 import { process } from "../shared/process.ts";
 
 interface Calls {
   splice(from: number, _: null, to: number, __: null, most: number, flags: number): number;
   poll(list: Int16Array, count: number, milliseconds: number): number;
+  ioctl(descriptor: number, request: number, result: Int32Array): number;
   sendfile(to: number, from: number, position: BigInt64Array, most: number): number;
 }
-
-type Library = PipeCalls & Pick<Calls, "sendfile">;
 
 /** The part of `bun:ffi` that is used here. */
 interface Ffi {
@@ -23,19 +22,19 @@ interface Ffi {
 }
 
 /** `null`: there is none. */
-let loaded: Library | null | undefined;
+let loaded: Calls | null | undefined;
 
 /** Not before it is needed. */
-function library(): Library | null {
+function library(): Calls | null {
   return loaded === undefined ? loaded = load() : loaded;
 }
 
-/** Moves what has come to a connection without TLS. */
-export const moveFrom: Move = (socket, pipe, most) => {
-  const calls = library();
-  const descriptor = descriptorOf(socket);
-  if (calls === null || descriptor === null) return 0;
-  return moveToPipe(calls, descriptor, pipe, most);
+/** What is asked past Bun, of connections without TLS. */
+export const systemCalls: SystemCalls = {
+  descriptorOf: (socket) => library() === null ? null : descriptorOf(socket),
+  splice: (from, to, most, flags) => library()!.splice(from, null, to, null, most, flags),
+  poll: (looked) => library()!.poll(looked, 1, 0),
+  ioctl: (descriptor, request, result) => library()!.ioctl(descriptor, request, result),
 };
 
 /** Sends over connections without TLS. */
@@ -58,20 +57,16 @@ function descriptorOf(socket: Socket): number | null {
   return typeof descriptor === "number" && descriptor >= 0 ? descriptor : null;
 }
 
-function load(): Library | null {
+function load(): Calls | null {
   if (process.platform !== "linux") return null;
   try {
     const { dlopen } = process.getBuiltinModule("bun:ffi") as unknown as Ffi;
-    const { splice, poll, sendfile } = dlopen("libc.so.6", {
+    return dlopen("libc.so.6", {
       splice: { args: ["i32", "ptr", "i32", "ptr", "usize", "u32"], returns: "i32" },
       poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+      ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
       sendfile: { args: ["i32", "i32", "ptr", "usize"], returns: "i32" },
     }).symbols;
-    return {
-      splice: (from, to, most, flags) => splice(from, null, to, null, most, flags),
-      poll: (looked) => poll(looked, 1, 0),
-      sendfile,
-    };
   } catch {
     // Another C library, or none.
     return null;

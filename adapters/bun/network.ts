@@ -10,7 +10,7 @@ import { addresses } from "../shared/node_addresses.ts";
 import { type Accept, acceptInFront } from "../shared/node_http/acceptor.ts";
 import { listen, type Means } from "../shared/node_http/listener.ts";
 import { passBodies } from "../shared/node_http/pass_bodies.ts";
-import { moveFrom, sendFile } from "./c_library.ts";
+import { sendFile, systemCalls } from "./c_library.ts";
 import { watchUploads } from "./uploads.ts";
 import { completeTextResponses } from "./text_responses.ts";
 
@@ -36,7 +36,7 @@ export const network: Network = {
  */
 const accept: Accept = (http, options, create) => {
   const watch = watchUploads(http);
-  passBodies(http, options.tls === undefined ? moveFrom : null);
+  passBodies(http, options.tls === undefined ? systemCalls : null);
   return acceptInFront(http, options, (onReady) =>
     create((socket) => {
       // A head is text: it is written without saying that its characters are bytes.

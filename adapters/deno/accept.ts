@@ -10,6 +10,7 @@ import { ListenError, type ListenOptions } from "../../src/runtime.ts";
 import { listenError, listenErrorReason } from "../shared/listen_error.ts";
 import { type Accept, handOver } from "../shared/node_http/acceptor.ts";
 import { passBodies } from "../shared/node_http/pass_bodies.ts";
+import { systemCalls } from "./c_library.ts";
 import { ConnectionSocket } from "./connection_socket.ts";
 
 /** Why one client that has left cannot be accepted. */
@@ -24,7 +25,7 @@ const REPORT_INTERVAL = 10_000;
 /** Accepts connections for `http`. */
 export const acceptNatively: Accept = async (http, options, create) => {
   const listener = await open(options);
-  passBodies(http, (socket, to, most) => (socket as Duplex as ConnectionSocket).moveTo(to, most));
+  passBodies(http, systemCalls((socket) => (socket as Duplex as ConnectionSocket).descriptor()));
   const handover = handOver(http, create);
   const acceptor = handover.createAcceptor();
   const report = reporterOf(options);

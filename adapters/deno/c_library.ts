@@ -7,7 +7,7 @@
 import { writeSync } from "node:fs";
 import type { FileTransfer } from "../../src/runtime.ts";
 import { errorCode } from "../shared/system_error.ts";
-import { moveToPipe, type PipeCalls } from "../shared/node_http/pass_bodies.ts";
+import type { SystemCalls } from "../shared/node_http/system_calls.ts";
 import { isGranted } from "./permissions.ts";
 
 const NAME = "libc.so.6";
@@ -16,6 +16,7 @@ const CALLS = {
   splice: { parameters: ["i32", "pointer", "i32", "pointer", "usize", "u32"], result: "i32" },
   sendfile: { parameters: ["i32", "i32", "buffer", "usize"], result: "i32" },
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32" },
+  ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   // Never so much that the result needs more.
   write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
 } as const;
@@ -44,10 +45,14 @@ export function reset(connection: Deno.TcpConn): void {
   if (descriptor !== null) library().symbols.connect(descriptor, NOWHERE, NOWHERE.length);
 }
 
-/** Moves what has come to a connection. */
-export function moveFrom(connection: Deno.TcpConn, pipe: number, most: number): number {
-  const descriptor = descriptorOf(connection);
-  return descriptor === null ? 0 : moveToPipe(PIPE_CALLS, descriptor, pipe, most);
+/** What is asked past Deno. */
+export function systemCalls(descriptorOf: SystemCalls["descriptorOf"]): SystemCalls {
+  return {
+    descriptorOf,
+    splice: (from, to, most, flags) => library().symbols.splice(from, null, to, null, BigInt(most), flags),
+    poll: (looked) => library().symbols.poll(looked, 1n, 0),
+    ioctl: (descriptor, request, result) => library().symbols.ioctl(descriptor, BigInt(request), result),
+  };
 }
 
 /** How to send parts of files over a connection, as much as it takes without waiting. */
@@ -63,13 +68,8 @@ export function transferTo(connection: Deno.TcpConn): FileTransfer | null {
 
 const position = new BigInt64Array(1);
 
-const PIPE_CALLS: PipeCalls = {
-  splice: (from, to, most, flags) => library().symbols.splice(from, null, to, null, BigInt(most), flags),
-  poll: (looked) => library().symbols.poll(looked, 1n, 0),
-};
-
-/** Deno keeps it under a symbol that it gives to nobody. */
-function descriptorOf(connection: Deno.TcpConn): number | null {
+/** A connection's descriptor. Deno keeps it under a symbol that it gives to nobody. */
+export function descriptorOf(connection: Deno.TcpConn): number | null {
   const symbol = Object.getOwnPropertySymbols(connection)
     .find(({ description }) => description === "Deno.internal.fd");
   const value: unknown = symbol && Reflect.get(connection, symbol);

@@ -10,7 +10,7 @@ import { Duplex } from "node:stream";
 import type { FileTransfer } from "../../src/runtime.ts";
 import type { SendFile } from "../shared/node_http/response.ts";
 import { createShare, type Share } from "../shared/turns.ts";
-import { moveFrom, reset, transferTo } from "./c_library.ts";
+import { descriptorOf, reset, transferTo } from "./c_library.ts";
 
 /** What a connection has to read into that sends little at a time, as most do and all that wait. */
 const SMALL = 4 * 1024;
@@ -78,12 +78,9 @@ export class ConnectionSocket extends Duplex {
     }
   }
 
-  /**
-   * {@linkcode moveFrom} of this connection. What is moved comes after all that was read, so none is while something is
-   * being read.
-   */
-  moveTo(pipe: number, most: number): number {
-    return this.destroyed || this.#isAwaiting ? 0 : moveFrom(this.#connection, pipe, most);
+  /** Its descriptor. `null` while something is being read, which comes before all that others may find there. */
+  descriptor(): number | null {
+    return this.destroyed || this.#isAwaiting ? null : descriptorOf(this.#connection);
   }
 
   /** {@linkcode transferTo} this connection, after all that was written. */

@@ -8,6 +8,7 @@ import { afterEach, describe, it } from "node:test";
 import { connect, get, type RawConnection, requestHead, toBytes } from "../_http.ts";
 import { randomNumbers } from "../_random.ts";
 import { needsLauncher, untilLaunched } from "../contract/_processes.ts";
+import { runtime } from "../_runtime.ts";
 import { type Served, type ServedOptions, serveShell } from "./_served.ts";
 import { freshPaths, HEAD, until, waitFor } from "./_shell.ts";
 
@@ -139,6 +140,38 @@ for (const way of ["direct", "launched"] as const) {
         assert.equal((await connection.response()).text, hashOf(expected));
       }
       connection.close();
+    });
+
+    it("ends a script that does not read it when the client leaves", async () => {
+      // More than pipes take. An end, unlike a reset, gets here only behind all that was sent.
+      const ways = [["close", 200_000], ["halfClose", 200_000], ["reset", 12 * MIB]] as const;
+      for (const [leave, length] of ways) {
+        const [begun, go] = [freshPath(), freshPath()];
+        await shell(
+          `head -c 1 >/dev/null; echo $$ >${begun}; until [ -e ${go} ]; do sleep 0.05; done; exec cat`,
+        );
+        const connection = await connect(served);
+        await connection.send(headFor(numbered(16 * MIB)));
+        connection.send(numbered(length)).catch(() => {});
+        await waitFor(() => existsSync(begun), "the script runs");
+        connection[leave]();
+        // Node would have to read all that comes before the end.
+        if (runtime.name === "node") writeFileSync(go, "");
+        await served.exit();
+        connection.close();
+        await served.close();
+      }
+    });
+
+    it("is whole for a script that takes its time, also when the client has ended its side", async () => {
+      await shell(`${HEAD}; sleep 0.7; wc -c`);
+      const connection = await connect(served);
+      const body = numbered(3 * MIB);
+      await connection.send(headFor(body, "Connection: close"));
+      await connection.send(body);
+      connection.halfClose();
+      const { text, complete } = await connection.response();
+      assert.deepEqual([text.trim(), complete], [String(body.length), true]);
     });
 
     it("is never whole for the script when the client leaves", async () => {

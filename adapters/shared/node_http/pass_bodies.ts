@@ -14,13 +14,9 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
+import { clearInterval, setInterval } from "node:timers";
 import type { Transfer } from "../../../src/byte_flow.ts";
-
-/**
- * Moves up to so many bytes that have come to a descriptor, and does not wait for any. Returns how many; 0: nothing is
- * there, or it cannot be moved now; -1: there is no room for it.
- */
-export type Move = (socket: Socket, to: number, most: number) => number;
+import { bringsLess, moveToPipe, type SystemCalls } from "./system_calls.ts";
 
 /** Bodies up to this size are the parser's alone, in bytes. */
 const SMALL = 65_536;
@@ -40,27 +36,41 @@ interface Parser {
 /** Takes bytes from where they came to; a promise, when there is no room for them now. */
 type Take = (transfer: Transfer) => number | Promise<unknown>;
 
-/** Has what has come moved to who takes it. A promise: no more until it has resolved. */
-export type Mover = (take: Take) => Promise<unknown> | undefined;
+/** What can be done with a body besides reading it. */
+export interface PassedBody {
+  /**
+   * Once all that was read of it has been handed over: has what has come meanwhile moved to who takes it. A promise: no
+   * more until it has resolved.
+   */
+  move(take: Take): Promise<unknown> | undefined;
+  /**
+   * Nothing is read until what is returned is called: looks now and then whether the rest can still come. When it cannot,
+   * the server emits `clientError`, as it would if it had read so far.
+   */
+  watch(): () => void;
+}
 
-const movers = new WeakMap<IncomingMessage, Mover>();
+/** How often that is looked at, in milliseconds. */
+const LOOK = 200;
 
-/** How to have a body moved, once all that was read of it has been handed over; `undefined` where that cannot be. */
-export function moverOf(incoming: IncomingMessage): Mover | undefined {
-  return movers.get(incoming);
+const passed = new WeakMap<IncomingMessage, PassedBody>();
+
+/** What can be done with the body of this request; `undefined` where it can only be read. */
+export function passedBody(incoming: IncomingMessage): PassedBody | undefined {
+  return passed.get(incoming);
 }
 
 /** Makes the bodies of requests to a server pass. */
-export function passBodies(http: Server, move: Move | null): void {
+export function passBodies(http: Server, system: SystemCalls | null): void {
   for (const event of ["request", "checkContinue", "checkExpectation"]) {
-    http.prependListener(event, (incoming: IncomingMessage) => pass(incoming, move));
+    http.prependListener(event, (incoming: IncomingMessage) => pass(http, incoming, system));
   }
 }
 
 /** What a body is made of is nothing to the parser. As large as a pipe, so one is enough. */
 let anything: Buffer | undefined;
 
-function pass(incoming: IncomingMessage, move: Move | null): void {
+function pass(http: Server, incoming: IncomingMessage, system: SystemCalls | null): void {
   const { headers, socket } = incoming;
   // What the parser has not seen yet.
   let left = Number(headers["content-length"]);
@@ -98,17 +108,26 @@ function pass(incoming: IncomingMessage, move: Move | null): void {
     onBody(bytes);
     return result;
   }
-  function mover(take: Take): Promise<unknown> | undefined {
+  function move(take: Take): Promise<unknown> | undefined {
     for (let times = 0; times < MOVES && mayMove(); times++) {
       anything ??= Buffer.alloc(1 << 20);
       const most = Math.min(left - 1, anything.length);
-      const moved = take((to) => move!(socket, to, most));
+      const moved = take((to) => moveToPipe(system!, socket, to, most));
       if (typeof moved !== "number") return moved;
       if (moved === 0) return undefined;
       left -= moved;
       count(anything.subarray(0, moved));
     }
     return undefined;
+  }
+  function watch(): () => void {
+    const timer = setInterval(() => {
+      if (parser!.socket !== socket || socket.destroyed) return clearInterval(timer);
+      if (!bringsLess(system!, socket, left)) return;
+      clearInterval(timer);
+      http.emit("clientError", new Error("The client left before its request was complete"), socket);
+    }, LOOK).unref();
+    return () => clearInterval(timer);
   }
   /** Whether the next byte of the connection is the next one of the body, and not its last. */
   function mayMove(): boolean {
@@ -125,28 +144,5 @@ function pass(incoming: IncomingMessage, move: Move | null): void {
   parser[event] = onBody;
   parser.execute = take;
   socket.prependOnceListener("close", restore);
-  if (move !== null) movers.set(incoming, mover);
-}
-
-/** The calls of the C library that {@linkcode moveToPipe} makes. */
-export interface PipeCalls {
-  /** `splice(2)`, of descriptors that have no offset. */
-  splice(from: number, to: number, most: number, flags: number): number;
-  /** `poll(2)` of one descriptor, without waiting: the argument is its `struct pollfd`. */
-  poll(looked: Int16Array<ArrayBuffer>): number;
-}
-
-/** `SPLICE_F_NONBLOCK`. */
-const NONBLOCK = 2;
-
-/** A `struct pollfd`. */
-const looked = new Int16Array(4);
-const POLLOUT = 4;
-
-/** {@linkcode Move} on Linux, by the C library: what is moved is not copied. What is wrong, the next reading or writing tells. */
-export function moveToPipe({ splice, poll }: PipeCalls, from: number, pipe: number, most: number): number {
-  const moved = splice(from, pipe, most, NONBLOCK);
-  if (moved > 0) return moved;
-  looked.set([pipe, pipe >> 16, POLLOUT, 0]);
-  return poll(looked) === 0 ? -1 : 0;
+  if (system !== null) passed.set(incoming, { move, watch });
 }

@@ -11,7 +11,7 @@ import { type ByteFlow, type ByteSink, clearFlow, setFlow, type Transfer } from 
 import type { Bytes } from "../../../src/runtime.ts";
 import { isCut, stopReading, streamOf } from "./http2.ts";
 import { linger } from "./linger.ts";
-import { moverOf } from "./pass_bodies.ts";
+import { passedBody } from "./pass_bodies.ts";
 
 /**
  * Read-ahead while the consumer is slower than the client, in bytes. Below it
@@ -73,7 +73,8 @@ export function requestBody(
       if (state !== "over") onLeave();
       settle(new Error("The client left before its request was complete"));
     };
-    const mover = sink.move === undefined ? undefined : moverOf(incoming);
+    const passed = passedBody(incoming);
+    const mover = sink.move === undefined ? undefined : passed;
     function take(transfer: Transfer): number | Promise<unknown> {
       const moved = state === "over" ? 0 : sink.move!(transfer);
       if (typeof moved === "number") received += moved;
@@ -82,7 +83,7 @@ export function requestBody(
     incoming.on("data", (piece: Buffer) => {
       received += piece.length;
       if (state === "over") return;
-      const taking = sink.write(plain(piece)) ?? mover?.(take);
+      const taking = sink.write(plain(piece)) ?? mover?.move(take);
       if (taking === undefined) return;
       incoming.pause();
       // What comes meanwhile is not to be read, if it can be moved then.
@@ -90,8 +91,10 @@ export function requestBody(
       goOnAfter(taking);
     });
     function goOnAfter(taking: Promise<unknown>): void {
+      const stopWatching = passed?.watch();
       taking.then(() => {
-        const next = state === "reading" ? mover?.(take) : undefined;
+        stopWatching?.();
+        const next = state === "reading" ? mover?.move(take) : undefined;
         if (next !== undefined) return goOnAfter(next);
         if (state === "reading") incoming.resume();
         // A message that is waiting for bytes already does not ask for them again.

@@ -2,9 +2,12 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { connect as connectTcp, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { test, type TestContext } from "node:test";
+import { passBodies } from "../../adapters/shared/node_http/pass_bodies.ts";
+import { requestHead } from "../_http.ts";
 import { runtime, until } from "../_runtime.ts";
 
 const skip = runtime.name === "deno" ? false : "only Deno has such connections";
@@ -191,4 +194,27 @@ test("others are heard while a client sends faster than is read", { skip }, asyn
   await heard;
   assert.equal(hasEnded, false);
   flooded.destroy();
+});
+
+test("posted bodies leave nothing behind in a connection's parser", { skip }, async (t) => {
+  const { socket, client } = await pair(t);
+  // Whoever listens looks after the time himself.
+  const http = createServer({ keepAliveTimeout: 0 }, (incoming, response) => {
+    incoming.resume();
+    incoming.on("end", () => response.end("taken"));
+  });
+  // Else it keeps no connection.
+  Object.defineProperty(http, "listening", { value: true });
+  passBodies(http, null);
+  http.emit("connection", socket);
+  const { parser } = socket as Duplex as Duplex & { readonly parser: Readonly<Record<number, unknown>> };
+  const { kOnBody } = parser.constructor as unknown as { readonly kOnBody: number };
+  const before = parser[kOnBody];
+  for (let round = 0; round < 3; round++) {
+    // The body begins together with its head.
+    client.write(requestHead("POST", "/", "Content-Length: 500000") + "x".repeat(500_000));
+    const [answer] = await once(client, "data") as [Buffer];
+    assert.match(String(answer), /^HTTP\/1.1 200 OK/);
+    assert.equal(parser[kOnBody], before);
+  }
 });

@@ -79,7 +79,8 @@ function pass(http: Server, incoming: IncomingMessage, system: SystemCalls | nul
   const { parser } = socket as { parser?: Parser | null };
   const event = (parser?.constructor as { readonly kOnBody?: unknown } | undefined)?.kOnBody;
   if (!parser || parser.socket !== socket || typeof event !== "number") return;
-  const { execute, [event]: tell } = parser;
+  const { execute } = parser;
+  let tell = parser[event];
   if (typeof tell !== "function") return;
   /** Whether the parser is still busy with what the body began in. */
   let isBeginning = true;
@@ -98,6 +99,9 @@ function pass(http: Server, incoming: IncomingMessage, system: SystemCalls | nul
     }
   }
   function take(bytes: Buffer): unknown {
+    // While Deno's parser is busy there is something else in its place that holds what it is busy with, as in the beginning.
+    const told = parser![event as number];
+    if (told !== onBody && typeof told === "function") tell = told;
     // Deno gives a parser that has failed to another connection at once.
     if (parser!.socket !== socket || bytes.length >= left) {
       restore();
@@ -137,7 +141,7 @@ function pass(http: Server, incoming: IncomingMessage, system: SystemCalls | nul
   /** Before `http` gives the parser back, as Node and Deno use it again. */
   function restore(): void {
     left = 0;
-    parser![event as number] = tell;
+    if (parser![event as number] === onBody) parser![event as number] = tell;
     parser!.execute = execute;
     socket.off("close", restore);
   }

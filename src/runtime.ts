@@ -56,8 +56,11 @@ export interface OpenFile {
    * Optional: a file system in which nothing is replaced by a link between `realPath()` and `open()` leaves it out.
    */
   realPath?(): string | null;
-  /** Reads the span into memory. Rejects with a {@linkcode FileError} when the file is now shorter or has changed. */
-  read(span: ByteSpan): Promise<Bytes>;
+  /**
+   * Reads the span into memory: the beginning of `into`, which must have room for it, or new one where that is not given or
+   * not to be used. Rejects with a {@linkcode FileError} when the file is now shorter or has changed.
+   */
+  read(span: ByteSpan, into?: Bytes): Promise<Bytes>;
   /**
    * Reads the span into the beginning of `into`, which must have room for it, and returns that part of it, if the bytes
    * are in memory for all that is known: the file was read from a moment ago, and such reads have been quick. `null`

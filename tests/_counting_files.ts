@@ -56,8 +56,8 @@ export function countingFiles(age = 0): CountingFiles {
     let isOpen = true;
     return {
       ...file,
-      async read(span) {
-        const bytes = await file.read(span);
+      async read(span, into) {
+        const bytes = await file.read(span, into);
         counts.read++;
         counts.readBytes += bytes.length;
         return bytes;

@@ -146,9 +146,9 @@ export function openFile(fd: number, path: string, stats: Stats): OpenFile {
   const descriptor = descriptorOf(fd, path);
   const info = fileInfo(stats);
   const mayGrow = Date.now() - stats.mtimeMs < youngMs;
-  const readPart = (position: number, length: number) =>
+  const readPart = (position: number, length: number, into: Bytes = new Uint8Array(length)) =>
     holding(descriptor, "read", async () => {
-      const bytes: Bytes = new Uint8Array(length);
+      const bytes = into.subarray(0, length);
       const count = await readInto(descriptor, bytes, position);
       // Compared after the read: whoever writes sets the time first. So bytes of two versions never pass as one.
       if (count < length || isOther(fd, stats, mayGrow)) throw changed(path);
@@ -180,7 +180,7 @@ export function openFile(fd: number, path: string, stats: Stats): OpenFile {
   const file: OpenFile = {
     info,
     realPath: () => descriptor.closed ? null : descriptorPath(fd),
-    read: (span) => readPart(span.offset, span.length),
+    read: (span, into) => readPart(span.offset, span.length, into),
     readNow,
     moveNow,
     // `file` is kept by what the stream keeps: the collector cannot close a file that is being read.

@@ -69,13 +69,16 @@ export function filePieces({ file, offset, length }: FileSpan): Pieces {
     async next(isFree = false) {
       if (at >= end) return null;
       if (at > offset) {
-        // Where bytes are moved, a piece is what waits for the client.
-        const size = wasMoved ? SMALLEST_PIECE : pieceSize(at - offset, performance.now() - since);
-        wasMoved = false;
-        if (!isFree || size > memory.length || size < memory.length / 4) memory = new Uint8Array(size);
+        const size = pieceSize(at - offset, performance.now() - since);
+        // All that came before what was moved has left.
+        const isFit = (isFree || wasMoved) && size <= memory.length && size >= memory.length / 4;
+        if (!isFit) memory = new Uint8Array(size);
       }
-      const span = { offset: at, length: Math.min(memory.length, end - at) };
-      const piece = file.readNow?.(span, memory) ?? await file.read(span);
+      // Where bytes are moved, a piece is what waits for the client.
+      const room = wasMoved ? memory.subarray(0, SMALLEST_PIECE) : memory;
+      wasMoved = false;
+      const span = { offset: at, length: Math.min(room.length, end - at) };
+      const piece = file.readNow?.(span, room) ?? await file.read(span, room);
       at += span.length;
       if (at >= end) await file.close();
       return piece;
@@ -116,8 +119,10 @@ const READ_LAST = 40 * 1024 * 1024;
 /** A piece is about what the client takes in this time, in milliseconds: those who are slow shall not hold much memory. */
 const PIECE_TIME = 20;
 
+/** One of a few sizes: a client that becomes a bit faster with each piece is not worth new memory each time. */
 function pieceSize(taken: number, ms: number): number {
-  return Math.round(Math.min(LARGEST_PIECE, Math.max(SMALLEST_PIECE, taken / ms * PIECE_TIME)));
+  const fit = 2 ** Math.floor(Math.log2(taken / ms * PIECE_TIME));
+  return Math.min(LARGEST_PIECE, Math.max(SMALLEST_PIECE, fit));
 }
 
 /** Stands for a promise that has not settled yet. */

@@ -354,6 +354,15 @@ test("read: a file that changed or shrank is an error", async (t) => {
   await rewritten.close();
 });
 
+test("read: into memory that is there already, as far as it goes", async (t) => {
+  const file = await opened(await fileWith(t, "12345"));
+  const memory = new Uint8Array(4).fill(9);
+  const bytes = await file.read({ offset: 1, length: 3 }, memory);
+  assert.deepEqual([bytes.buffer, ...bytes], [memory.buffer, 0x32, 0x33, 0x34]);
+  assert.equal(memory[3], 9);
+  await file.close();
+});
+
 test("stream: the whole, a part, nothing", async (t) => {
   const content = pattern(LARGE);
   const path = await fileWith(t, content);

@@ -80,7 +80,7 @@ function watched(file: OpenFile, large: Large, onClosed: () => void): OpenFile {
   }
   return {
     ...file,
-    read: async (span) => note(await file.read(span), span),
+    read: async (span, into) => note(await file.read(span, into), span),
     readNow: (span, into) => note(file.readNow!(span, into), span),
     moveNow(span, transfer) {
       const moved = file.moveNow!(span, transfer);

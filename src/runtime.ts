@@ -40,6 +40,21 @@ export interface ByteSpan {
 /**
  * Takes bytes of an open file from its descriptor, as many as it can without waiting for anybody. Returns how many; none or
  * less: it could take none.
+ *
+ * @example A file of which little is moved at a time
+ * ```ts
+ * import type { ByteSpan, FileTransfer, OpenFile } from "htbin";
+ *
+ * function inSmallParts(file: OpenFile): OpenFile {
+ *   const moveNow = ({ offset, length }: ByteSpan, transfer: FileTransfer) =>
+ *     file.moveNow?.({ offset, length: Math.min(length, 16_384) }, transfer) ?? 0;
+ *   return { ...file, moveNow };
+ * }
+ *
+ * const file = { moveNow: (span, transfer) => transfer(3, span) } as Partial<OpenFile> as OpenFile;
+ * const takeAll: FileTransfer = (_descriptor, { length }) => length;
+ * console.assert(inSmallParts(file).moveNow?.({ offset: 0, length: 1e6 }, takeAll) === 16_384);
+ * ```
  */
 export type FileTransfer = (descriptor: number, span: ByteSpan) => number;
 

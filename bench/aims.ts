@@ -25,9 +25,16 @@ const AIMS: readonly (readonly [cases: RegExp, figure: Figure, aims: Aims])[] = 
   [/^blast100m$/, "bytes", { Bun: 0.9, Node: 0.5, Deno: 0.5 }],
 ];
 
+const HTBIN = /^htbin on (Node|Deno|Bun)$/;
+
+/** Whether that is the name of one that has aims. */
+export function isHtbin(name: string): boolean {
+  return HTBIN.test(name);
+}
+
 /** The aim of a contender in a case, if there is one. */
 export function aimOf(name: string, figure: Figure, contender: string): number | null {
-  const [, runtime] = /^htbin on (Node|Deno|Bun)$/.exec(contender) ?? [];
+  const [, runtime] = HTBIN.exec(contender) ?? [];
   if (runtime === undefined) return null;
   const found = AIMS.find(([cases, of]) => of === figure && cases.test(name));
   return found?.[2][runtime as keyof Aims] ?? null;

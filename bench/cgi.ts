@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { ask } from "./ask.ts";
+import { ask, expectStatus, expectText } from "./ask.ts";
 import { CGI_PEERS } from "./cgi_peers.ts";
 import type { Cores } from "./contender.ts";
 import { htbin } from "./htbin.ts";
@@ -34,7 +34,7 @@ function hello(script: keyof typeof HELLOS, connections: number, cores: Cores): 
   return {
     name: `${script} c=${connections}${cores === 1 ? "" : " two cores"}`,
     about: `${HELLOS[script]}, ${many}, ${where}`,
-    load: { path: `/cgi-bin/${script}`, connections, seconds: 2, bytes: 5 },
+    load: { path: `/cgi-bin/${script}`, connections, seconds: 1, bytes: 5 },
     compare: [
       { figure: "requests", references: [LIGHTTPD, GO] },
       ...connections === 1 ? [{ figure: "p99", references: [LIGHTTPD] } as const] : [],
@@ -46,7 +46,7 @@ function hello(script: keyof typeof HELLOS, connections: number, cores: Cores): 
 }
 
 function meanwhile(cores: Cores): Case {
-  const small: Load = { path: "/1k.html", connections: 1, seconds: 3, bytes: KIB };
+  const small: Load = { path: "/1k.html", connections: 1, seconds: 2, bytes: KIB };
   return {
     name: `1k while 32 scripts${cores === 1 ? "" : " two cores"}`,
     about: `1 KiB from disk, one connection, while 32 others ask for the C program, ${
@@ -69,7 +69,7 @@ function besideOutputs(scripts: number): Case {
     about: `1 KiB from disk, one connection, while ${scripts} ${
       scripts === 1 ? "other asks" : "others ask"
     } for 100 MiB from a C program, over and over`,
-    load: { path: "/1k.html", connections: 1, seconds: 3, bytes: KIB },
+    load: { path: "/1k.html", connections: 1, seconds: 2, bytes: KIB },
     background: { path: "/cgi-bin/blast", connections: scripts, seconds: 4, bytes: 100 * MIB },
     compare: [{ figure: "p99", references: [STREAMING] }],
     check: sendsKibibyte,
@@ -86,7 +86,7 @@ const CASES: readonly Case[] = [
     ...base,
     name: "post10m",
     about: "10 MiB posted to a C program that counts them, one after another",
-    load: { path: "/cgi-bin/count", connections: 1, seconds: 3, post: 10 * MIB, bytes: 8 },
+    load: { path: "/cgi-bin/count", connections: 1, seconds: 1, post: 10 * MIB, bytes: 8 },
     compare: [{ figure: "bytes", references: [LIGHTTPD] }],
     memory: true,
     check: countsBytes,
@@ -95,7 +95,7 @@ const CASES: readonly Case[] = [
     ...base,
     name: "blast100m",
     about: "100 MiB from a C program, one after another",
-    load: { path: "/cgi-bin/blast", connections: 1, seconds: 4, bytes: 100 * MIB },
+    load: { path: "/cgi-bin/blast", connections: 1, seconds: 1, bytes: 100 * MIB },
     compare: [{ figure: "bytes", references: [STREAMING] }],
     memory: true,
     check: sendsMuch,
@@ -114,26 +114,27 @@ await runSuite("cgi", "Scripts", CASES, [
 
 async function saysHello(url: string): Promise<void> {
   const response = await ask(url);
-  assert.equal(response.status, 200, `status ${response.status}`);
-  assert.equal(await response.text(), "hello");
+  expectStatus(response, 200);
+  expectText(await response.text(), "hello");
 }
 
 async function countsBytes(url: string): Promise<void> {
   const response = await ask(url, { method: "POST", body: new Uint8Array(10 * MIB) });
-  assert.equal(response.status, 200, `status ${response.status}`);
-  assert.equal(await response.text(), String(10 * MIB));
+  expectStatus(response, 200);
+  expectText(await response.text(), String(10 * MIB));
 }
 
 async function sendsMuch(url: string): Promise<void> {
   const response = await ask(url);
-  assert.equal(response.status, 200, `status ${response.status}`);
+  expectStatus(response, 200);
   let length = 0;
   for await (const piece of response.body!) length += piece.length;
-  assert.equal(length, 100 * MIB);
+  assert.equal(length, 100 * MIB, `${length} bytes`);
 }
 
 async function sendsKibibyte(url: string): Promise<void> {
   const response = await ask(url);
-  assert.equal(response.status, 200, `status ${response.status}`);
-  assert.equal((await response.text()).length, KIB);
+  expectStatus(response, 200);
+  const { length } = await response.text();
+  assert.equal(length, KIB, `${length} bytes`);
 }

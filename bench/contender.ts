@@ -102,10 +102,16 @@ export async function start(
     if (await takesConnections(server.port)) return server;
     await sleep(20);
   }
+  const said = lastWords(server);
+  await server.stop();
+  throw new Error(`${contender.name} does not start: ${said}`);
+}
+
+/** What it has printed that may tell why it does not run. */
+export function lastWords(server: Running): string {
   const lines = stripVTControlCharacters(server.output()).trim().split("\n");
   const said = lines.find((line) => /error/i.test(line)) ?? lines.at(-1)!;
-  await server.stop();
-  throw new Error(`${contender.name} does not start: ${said.replaceAll(PROJECT, "").slice(0, 120)}`);
+  return said.trim().replaceAll(PROJECT, "").slice(0, 120);
 }
 
 /** Some servers hand the locale on to scripts, others do not; Perl takes a quarter longer to start with one. */

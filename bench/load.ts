@@ -34,10 +34,17 @@ export interface Load {
 /** What came of it. */
 export interface Sample {
   readonly requests: number;
+  /** Answers that were wrong or did not come to their end, and what was wrong with the first of them. */
   readonly errors: number;
+  readonly wrong: string;
+  /** Connections that the server closed, so that another had to be opened. */
+  readonly reopened: number;
   readonly seconds: number;
   readonly bytes: number;
-  /** Seconds that half of the answers took at most, 99 of a hundred, and all of them. */
+  /**
+   * Seconds that half of the answers took at most, 99 of a hundred, and all of them. One that had not come when the run
+   * ended counts for what had been waited for it, where that is more than any took.
+   */
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
@@ -48,6 +55,17 @@ export interface Sample {
   readonly peak: number;
   /** Share of all CPU time that neither the server nor the tool used: what else the machine did. */
   readonly others: number;
+}
+
+/** Why samples say nothing of how fast it is; `null` where every answer was right, and each run had some. */
+export function failureOf(samples: readonly Sample[]): string | null {
+  const sum = (key: "requests" | "errors") => samples.reduce((sum, sample) => sum + sample[key], 0);
+  const errors = sum("errors");
+  const wrong = samples.find((sample) => sample.errors > 0)?.wrong;
+  if (errors > 0) return `${errors} of ${errors + sum("requests")} answers wrong (${wrong})`;
+  const silent = samples.filter(({ requests }) => requests === 0).length;
+  if (silent === 0) return null;
+  return samples.length === 1 ? "no answer" : `no answer in ${silent} of ${samples.length} runs`;
 }
 
 const run = promisify(execFile);
@@ -87,8 +105,20 @@ export async function runTool(
   const { p50, p99, max, cpu: own, ...counted } = JSON.parse(stdout);
   const cpu = serverCpu?.() ?? own;
   const used = serverCpu === undefined ? own : cpu + own;
-  const others = (busy() - before - used) / counted.seconds / availableParallelism();
-  return { ...counted, p50: p50 / 1e6, p99: p99 / 1e6, max: max / 1e6, cpu, rest: 0, peak: 0, others };
+  // The kernel counts one in steps of 10 ms, the other exactly.
+  const others = Math.max(0, busy() - before - used) / counted.seconds / availableParallelism();
+  return {
+    wrong: "",
+    reopened: 0,
+    ...counted,
+    p50: p50 / 1e6,
+    p99: p99 / 1e6,
+    max: max / 1e6,
+    cpu,
+    rest: 0,
+    peak: 0,
+    others,
+  };
 }
 
 /** Seconds that all CPUs have been busy, for others of the same machine too. */

@@ -36,23 +36,24 @@ export async function runSuite(
       const pool = servers();
       try {
         const results = await runCase(one, contenders, settings, pool);
-        return `${tableOf(one, results)}\n\n${othersIn(one, results)}`;
+        return [tableOf(one, results), ...othersIn(one, results)].join("\n\n");
       } finally {
         await pool.stop();
       }
     },
   }));
-  await runMeasurements(name, section, measurements, everyone);
+  await runMeasurements(name, section, measurements, everyone, 5);
 }
 
-/** Runs what was asked for, prints it, and writes it to the page. */
+/** Runs what was asked for, prints it, and writes it to the page. `rounds` is how many unless asked for others. */
 export async function runMeasurements(
   name: string,
   section: string,
   all: readonly Measurement[],
   everyone: readonly (Contender | Limit)[],
+  rounds = 3,
 ): Promise<void> {
-  const settings = readSettings(name, () => {
+  const settings = readSettings(name, rounds, () => {
     const names = everyone.map((one) => `  ${one.name}${isInstalled(one) ? "" : " (not installed)"}`);
     return ["Cases:", ...all.map((one) => `  ${one.name.padEnd(30)}${one.about}`), "Contenders:", ...names]
       .join("\n");
@@ -69,7 +70,12 @@ export async function runMeasurements(
       continue;
     }
     const heading = headingOf(one);
-    const measured = await one.measure(settings);
+    const measured = await one.measure(settings).catch((error: Error) => {
+      process.stderr.write(`${one.name}: ${error.message}\n`);
+      process.exitCode = 1;
+      return null;
+    });
+    if (measured === null) continue;
     const text = `${measured}\n\n\`${settings.command}\`, ${settings.rounds} rounds; ${machine()}.`;
     process.stdout.write(`\n### ${heading}\n\n${text}\n`);
     if (settings.write) {
@@ -90,15 +96,15 @@ function chosenContenders<Named extends { readonly name: string }>(
 }
 
 /** How much else the machine did: in a round with much of it the figures mean little. */
-function othersIn(one: Case, results: Results): string {
-  if (one.background !== undefined) return "";
+function othersIn(one: Case, results: Results): readonly string[] {
+  if (one.background !== undefined) return [];
   const shares = [...results.values()].flatMap((samples) =>
     typeof samples === "string" ? [] : samples.map(({ others }) => others)
   );
   const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
-  return `Meanwhile the machine did other things for ${
-    percent(median(shares))
-  } of the time, in the worst run ${percent(Math.max(...shares))}.`;
+  if (shares.length === 0) return [];
+  const [usual, most] = [percent(median(shares)), percent(Math.max(...shares))];
+  return [`Meanwhile the machine did other things for ${usual} of the time, in the worst run ${most}.`];
 }
 
 function headingOf({ name, about }: Measurement): string {

@@ -28,21 +28,21 @@ const USAGE = `npm run bench:NAME -- [flags]
   --only CASE,...        these cases alone
   --contenders NAME,...  these contenders alone: "htbin" is htbin on every runtime; what the aims
                          are measured by is always there
-  --rounds N             runs of each (default: 3)
+  --rounds N             runs of each (default: 5; of costs and growth 3)
   --seconds N            length of a run (default: each case's own)
   --minutes N            begin no case after this long (default: 60)
   --no-write             leave bench/results.md as it is
   --list                 print cases and contenders, and end`;
 
 /** Reads them; ends the process where they make no sense. */
-export function readSettings(name: string, list: () => string): Settings {
+export function readSettings(name: string, rounds: number, list: () => string): Settings {
   try {
     const { values } = parseArgs({
       allowNegative: true,
       options: {
         "only": { type: "string" },
         "contenders": { type: "string" },
-        "rounds": { type: "string", default: "3" },
+        "rounds": { type: "string", default: String(rounds) },
         "seconds": { type: "string" },
         "minutes": { type: "string", default: "60" },
         "write": { type: "boolean", default: true },

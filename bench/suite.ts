@@ -1,12 +1,21 @@
 /**
  * Runs cases on contenders, side by side: each one is checked, then warmed up until it is steady, then measured in
- * rounds that go round the contenders, so that what else the machine does hits all alike. A round begins with a load
- * that is not measured.
+ * rounds that go round the contenders, so that what else the machine does hits all alike. What htbin is compared with is
+ * measured before and after it. A run begins with a load that is not measured.
  *
  * @module
  */
 
-import { type Contender, type Cores, cpusOf, type Limit, type Running, start } from "./contender.ts";
+import { isHtbin } from "./aims.ts";
+import {
+  type Contender,
+  type Cores,
+  cpusOf,
+  lastWords,
+  type Limit,
+  type Running,
+  start,
+} from "./contender.ts";
 import { type Load, runTool, type Sample, send } from "./load.ts";
 import type { Settings } from "./settings.ts";
 
@@ -29,14 +38,26 @@ export interface Case {
   readonly check: (url: string, headers: readonly string[]) => Promise<void>;
 }
 
-/** Seconds of load before each measured round. */
-const AGAIN = 0.5;
+/** Seconds of load before each run, where code is compiled as it runs, and else. */
+const AGAIN = { jit: 0.5, native: 0.2 };
+/** Seconds of load before the first run, at least and at most. */
+const WARM_UP = { jit: [4, 8], native: [1, 3] } as const;
 
 /** Requests or bytes a second (more is better), or seconds that 99 of 100 answers took at most (less is better). */
 export type Figure = "requests" | "bytes" | "p99";
 
-/** The samples of a contender, one for each round, or why there are none. */
-export type Results = ReadonlyMap<Contender | Limit, readonly Sample[] | string>;
+/** What came of one run. */
+export interface Run extends Sample {
+  /** Its place among all runs of the case. */
+  readonly order: number;
+  /** What went on at the same time. */
+  readonly background: Sample | null;
+}
+
+/** The runs of a contender, or why there are none. */
+export type Results = ReadonlyMap<Contender | Limit, readonly Run[] | string>;
+
+type Measure = () => Promise<Omit<Run, "order">>;
 
 /** Figure of a sample. */
 export function figureOf(figure: Figure, sample: Sample): number {
@@ -74,33 +95,46 @@ export async function runCase(
   settings: Settings,
   pool: Servers,
 ): Promise<Results> {
-  const results = new Map<Contender | Limit, Sample[] | string>();
-  const rounds = new Map<Contender | Limit, () => Promise<Sample>>();
+  const results = new Map<Contender | Limit, Run[] | string>();
+  const ready = new Map<Contender | Limit, Measure>();
   for (const contender of everyone.filter(({ cases }) => cases.test(one.name))) {
     try {
-      rounds.set(contender, await prepareRound(contender, one, settings, pool));
+      ready.set(contender, await prepareRound(contender, one, settings, pool));
       results.set(contender, []);
     } catch (error) {
       results.set(contender, (error as Error).message.split("\n")[0]!);
     }
   }
+  let order = 0;
   for (let round = 0; round < settings.rounds; round++) {
-    for (const [contender, measure] of rounds) (results.get(contender) as Sample[]).push(await measure());
+    for (const contender of roundOf(one, [...ready.keys()])) {
+      const run = await ready.get(contender)!();
+      (results.get(contender) as Run[]).push({ ...run, order: order++ });
+    }
   }
   return results;
 }
 
-/** Makes it ready, and returns what is done in each round. */
+/** A round: each of them, and after each htbin once more what it is compared with. */
+function roundOf<Named extends { readonly name: string }>(
+  one: Case,
+  all: readonly Named[],
+): readonly Named[] {
+  const references = all.filter(({ name }) => one.compare.some((of) => of.references.includes(name)));
+  return all.flatMap((each) => isHtbin(each.name) ? [each, ...references] : [each]);
+}
+
+/** Makes it ready, and returns what is done in each run. */
 async function prepareRound(
   contender: Contender | Limit,
   one: Case,
   settings: Settings,
   pool: Servers,
-): Promise<() => Promise<Sample>> {
+): Promise<Measure> {
   const seconds = Math.min(one.load.seconds, settings.seconds ?? Infinity);
   if ("command" in contender) {
     const command = contender.command({ ...one.load, seconds }, one.cores);
-    return () => runTool(command, cpusOf(one.cores).server);
+    return async () => ({ ...await runTool(command, cpusOf(one.cores).server), background: null });
   }
   const server = await pool.get(contender, one);
   const url = `http://127.0.0.1:${server.port}${one.load.path}`;
@@ -108,18 +142,19 @@ async function prepareRound(
   await one.check(url, headers);
   const load = { ...one.load, headers, seconds: one.load.requests === undefined ? seconds : 60 };
   await warmUp(server, one, load);
+  if (server.ended()) throw new Error(`ended under this load: ${lastWords(server)}`);
   return () => measure(server, one, load);
 }
 
-/** Loads it for a second at a time until two of them are alike: four at least where code is compiled as it runs. */
+/** Loads it for a second at a time until two of them are alike. */
 async function warmUp(server: Running, one: Case, load: Load): Promise<void> {
   if (load.requests !== undefined && load.requests < 10) {
     await send(server, one.cores, { ...load, requests: 1 });
     return;
   }
-  const least = server.contender.jit ? 4 : 1;
+  const [least, most] = WARM_UP[kindOf(server)];
   let previous = 0;
-  for (let second = 1; second <= 8; second++) {
+  for (let second = 1; second <= most; second++) {
     const sample = await send(server, one.cores, { ...load, seconds: 1 });
     const rate = sample.requests / sample.seconds;
     if (second >= least && Math.abs(rate - previous) < 0.04 * rate) return;
@@ -127,16 +162,23 @@ async function warmUp(server: Running, one: Case, load: Load): Promise<void> {
   }
 }
 
-async function measure(server: Running, one: Case, load: Load): Promise<Sample> {
+async function measure(server: Running, one: Case, load: Load): Promise<Omit<Run, "order">> {
   const memory = one.memory ?? false;
   // It has waited while the others were measured, and what it needs has left the processor's caches.
-  if (load.requests === undefined) await send(server, one.cores, { ...load, seconds: AGAIN });
-  if (one.background === undefined) return await send(server, one.cores, load, { memory });
+  if (load.requests === undefined) {
+    await send(server, one.cores, { ...load, seconds: AGAIN[kindOf(server)] });
+  }
+  if (one.background === undefined) {
+    return { ...await send(server, one.cores, load, { memory }), background: null };
+  }
   // It ends after what is measured.
   const long = { ...one.background, seconds: load.seconds + 1 };
   const background = send(server, one.cores, long, { background: true });
   await new Promise((resolve) => setTimeout(resolve, 300));
   const sample = await send(server, one.cores, load, { memory });
-  await background;
-  return sample;
+  return { ...sample, background: await background };
+}
+
+function kindOf({ contender }: Running): keyof typeof WARM_UP {
+  return contender.jit ? "jit" : "native";
 }

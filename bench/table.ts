@@ -5,8 +5,8 @@
  */
 
 import { aimOf } from "./aims.ts";
-import type { Sample } from "./load.ts";
-import { type Case, type Figure, figureOf, type Results } from "./suite.ts";
+import { failureOf, type Load, type Sample } from "./load.ts";
+import { type Case, type Figure, figureOf, type Results, type Run } from "./suite.ts";
 
 const NAMES: Readonly<Record<Figure, string>> = { requests: "ratio", bytes: "ratio", p99: "ratio of p99" };
 
@@ -23,22 +23,24 @@ export function tableOf(one: Case, results: Results): string {
   const head = [
     "",
     ...one.compare.flatMap(({ figure }) => [NAMES[figure], "aim"]),
-    large ? "CPU s/GB" : "CPU µs",
+    one.background !== undefined ? "meanwhile" : large ? "CPU s/GB" : "CPU µs",
     ...large ? [] : ["p50 ms", "p99 ms"],
     ...one.memory ? ["memory MB"] : [],
-    "errors",
+    "connection",
   ];
-  const rows = [...results].map(([{ name }, samples]) => {
-    if (typeof samples === "string") return [name, `no: ${samples}`];
+  const rows = [...results].map(([contender, runs]) => {
+    const { name } = contender;
+    const failure = whyNot(runs);
+    if (typeof runs === "string" || failure !== null) return [name, `no: ${failure}`];
     return [
       name,
       ...one.compare.flatMap(({ figure }, column) =>
-        comparisonCells(one, name, figure, samples, references[column]!)
+        comparisonCells(one, name, figure, runs, references[column]!)
       ),
-      one.background === undefined ? costOf(large, samples) : "",
-      ...large ? [] : [milliseconds(samples, "p50"), milliseconds(samples, "p99")],
-      ...one.memory ? [memoryOf(samples)] : [],
-      String(samples.reduce((sum, { errors }) => sum + errors, 0)),
+      one.background !== undefined ? meanwhile(one.background, runs) : costOf(large, runs),
+      ...large ? [] : [milliseconds(runs, "p50"), milliseconds(runs, "p99")],
+      ...one.memory ? [memoryOf(runs)] : [],
+      "command" in contender ? "" : connectionOf(runs),
     ];
   });
   return markdown(head, rows);
@@ -76,36 +78,65 @@ function comparisonCells(
   one: Case,
   name: string,
   figure: Figure,
-  samples: readonly Sample[],
-  reference: readonly Sample[] | null,
+  runs: readonly Run[],
+  reference: readonly Run[] | null,
 ): readonly string[] {
-  const own = UNITS[figure](median(samples.map((sample) => figureOf(figure, sample))));
+  const own = UNITS[figure](median(runs.map((run) => figureOf(figure, run))));
   if (reference === null) return [own, ""];
-  if (samples === reference) return [`1 = ${own}`, ""];
-  const ratios = samples.map((sample, round) =>
-    figureOf(figure, sample) / figureOf(figure, reference[round] ?? sample)
-  );
+  if (runs === reference) return [`1 = ${own}`, ""];
+  const ratios = runs.map((run) => figureOf(figure, run) / figureAround(figure, reference, run.order));
   const aim = aimOf(one.name, figure, name);
   return [spread(ratios), aimCell(median(ratios), aim, figure === "p99" ? "most" : "least")];
 }
 
-/** Samples of the best of those that the others are compared with. */
+/** What a reference had at that time: the mean of its last run before and its first one after. */
+function figureAround(figure: Figure, reference: readonly Run[], order: number): number {
+  const near = [
+    reference.filter((run) => run.order < order).at(-1),
+    reference.find((run) => run.order > order),
+  ].flatMap((run) => run === undefined ? [] : [figureOf(figure, run)]);
+  return near.reduce((sum, one) => sum + one, 0) / near.length;
+}
+
+/** Why there is nothing to compare, if so. */
+function whyNot(runs: readonly Run[] | string): string | null {
+  if (typeof runs === "string") return runs;
+  const behind = runs.flatMap(({ background }) => background ?? []);
+  const failure = failureOf(runs);
+  if (failure !== null) return failure;
+  const wrong = behind.some(({ errors }) => errors > 0) ? failureOf(behind) : null;
+  return wrong === null ? null : `meanwhile, ${wrong}`;
+}
+
+/** Runs of the best of those that the others are compared with. */
 function referenceOf(
   { figure, references }: Case["compare"][number],
   results: Results,
-): readonly Sample[] | null {
-  const found = [...results].flatMap(([{ name }, samples]) => {
-    return references.includes(name) && typeof samples !== "string" ? [samples] : [];
-  });
+): readonly Run[] | null {
+  const found = [...results].flatMap(([{ name }, runs]) =>
+    references.includes(name) && typeof runs !== "string" && whyNot(runs) === null ? [runs] : []
+  );
   const better = figure === "p99" ? -1 : 1;
-  const value = (samples: readonly Sample[]) =>
-    better * median(samples.map((sample) => figureOf(figure, sample)));
+  const value = (runs: readonly Run[]) => better * median(runs.map((run) => figureOf(figure, run)));
   return found.sort((a, b) => value(b) - value(a))[0] ?? null;
 }
 
 function costOf(large: boolean, samples: readonly Sample[]): string {
   if (large) return median(samples.map(({ cpu, bytes }) => cpu / bytes * 1e9)).toFixed(2);
   return median(samples.map(({ cpu, requests }) => cpu / requests * 1e6)).toFixed(0);
+}
+
+/** What the others got at the same time: files in bytes, scripts in answers. */
+function meanwhile({ bytes = 0 }: Load, runs: readonly Run[]): string {
+  const behind = runs.flatMap(({ background }) => background ?? []);
+  const figure = bytes < 1e6 ? "requests" : "bytes";
+  return UNITS[figure](median(behind.map((sample) => figureOf(figure, sample))));
+}
+
+/** Whether the server keeps connections: to open one for each answer is part of what the answer costs. */
+function connectionOf(samples: readonly Sample[]): string {
+  const sum = (key: "reopened" | "requests") => samples.reduce((sum, sample) => sum + sample[key], 0);
+  return sum("reopened") * 2 >= sum("requests") ? "one each" : "kept";
 }
 
 function memoryOf(samples: readonly Sample[]): string {

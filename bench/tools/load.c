@@ -6,8 +6,10 @@
  *   load [-c connections] [-n requests in all] [-d seconds at most] [-X method] [-H "Name: value"]...
  *        [-p bytes to post] [-S status expected] [-B bytes of body expected] [-C] PORT PATH
  *
- * -C: a connection for each request. Prints one line of JSON: p50, p99, max are in microseconds; cpu is the seconds of CPU
- * time that the tool itself used.
+ * -C: a connection for each request. A server may close a connection whenever it likes: the next request goes over another,
+ * as RFC 9112 section 9.3.1 has it, and its time goes on meanwhile. Prints one line of JSON: p50, p99, max are in
+ * microseconds; reopened is the number of connections beyond the first ones, wrong what was wrong with the first wrong
+ * answer, cpu the seconds of CPU time that the tool itself used.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -34,7 +36,7 @@ struct connection {
   double start;
   char head[16384];
   int got; /* bytes of the head so far */
-  int closing;
+  int closing, used; /* used: it has carried a whole answer */
   long long left, body;
   enum part part;
   int line; /* characters in this line of the trailer */
@@ -48,7 +50,8 @@ static const char *method = "GET";
 static char request[8192], fill[1 << 18], buffer[1 << 18];
 static int request_length;
 static unsigned *times;
-static long done, errors, room;
+static long done, errors, room, opened;
+static char wrong[100];
 static int active;
 
 static double now(void) {
@@ -75,12 +78,38 @@ static void open_connection(struct connection *c) {
     perror("connect");
     exit(1);
   }
+  opened++;
+  c->used = 0;
   watch(c, EPOLL_CTL_ADD, EPOLLOUT);
 }
 
 static void close_connection(struct connection *c) {
   close(c->fd);
   c->fd = -1;
+}
+
+static void record(double took) {
+  if (done == room) times = realloc(times, sizeof *times * (size_t)(room = room ? room * 2 : 65536));
+  times[done++] = (unsigned)(took * 1e6);
+}
+
+/* No answer, or none that is right. */
+static void fail(struct connection *c, const char *what, long number) {
+  if (!errors++) snprintf(wrong, sizeof wrong, what, number);
+  close_connection(c);
+  next(c);
+}
+
+/* The server has closed it: between two answers, as it may, or in one. */
+static void closed(struct connection *c) {
+  if (!c->used || c->got) {
+    fail(c, c->got ? "closed in its midst" : "closed without an answer", 0);
+    return;
+  }
+  close_connection(c);
+  c->phase = SENDING;
+  c->sent = 0;
+  open_connection(c);
 }
 
 static void send_request(struct connection *c) {
@@ -95,10 +124,12 @@ static void send_request(struct connection *c) {
       watch(c, EPOLL_CTL_MOD, EPOLLOUT);
       return;
     }
+    if (n < 0 && !c->used) {
+      fail(c, errno == ECONNREFUSED ? "connection refused" : "not taken", 0);
+      return;
+    }
     if (n < 0) {
-      errors++;
-      close_connection(c);
-      next(c);
+      closed(c);
       return;
     }
     c->sent += n;
@@ -124,14 +155,13 @@ static void next(struct connection *c) {
   else send_request(c);
 }
 
-static void finish(struct connection *c, int good) {
-  if (good && (expected_body < 0 || c->body == expected_body || !strcmp(method, "HEAD"))) {
-    if (done == room) times = realloc(times, sizeof *times * (size_t)(room = room ? room * 2 : 65536));
-    times[done++] = (unsigned)((now() - c->start) * 1e6);
-  } else {
-    errors++;
-    c->closing = 1;
+static void finish(struct connection *c) {
+  if (expected_body >= 0 && c->body != expected_body && strcmp(method, "HEAD")) {
+    fail(c, "a body of %ld bytes", (long)c->body);
+    return;
   }
+  record(now() - c->start);
+  c->used = 1;
   if (c->closing || close_each) close_connection(c);
   next(c);
 }
@@ -186,21 +216,25 @@ static void take_head(struct connection *c, const char *end) {
   char *persistence = field(c, "\nconnection:", end);
   c->closing = persistence ? !strncasecmp(persistence + strspn(persistence, " "), "close", 5)
                            : !strncmp(c->head, "HTTP/1.0", 8);
-  if (strncmp(c->head, "HTTP/1.", 7) || status != expected_status) {
-    finish(c, 0);
+  if (strncmp(c->head, "HTTP/1.", 7)) {
+    fail(c, "not HTTP/1", 0);
+  } else if (status != expected_status) {
+    fail(c, "status %ld", status);
   } else if (!strcmp(method, "HEAD") || status == 204 || status == 304) {
-    finish(c, rest == 0);
+    if (rest) fail(c, "%ld bytes of a body where none may be", rest);
+    else finish(c);
   } else if (coding) {
     c->phase = CHUNKED;
     bytes += rest;
-    if (unchunk(c, end, rest)) finish(c, 1);
+    if (unchunk(c, end, rest)) finish(c);
     else proceed(c);
   } else {
     bytes += rest;
     c->body = rest;
     c->left = length ? atoll(length) - rest : 0;
     c->phase = length ? LENGTH : TO_CLOSE;
-    if (length && c->left <= 0) finish(c, c->left == 0);
+    if (length && c->left < 0) fail(c, "%ld bytes more than announced", (long)-c->left);
+    else if (length && c->left == 0) finish(c);
     else proceed(c);
   }
 }
@@ -219,7 +253,8 @@ static void proceed(struct connection *c) {
     if (n < 0 && errno == EAGAIN) return;
     if (n <= 0) {
       c->closing = 1;
-      finish(c, n == 0 && c->phase == TO_CLOSE);
+      if (n == 0 && c->phase == TO_CLOSE) finish(c);
+      else closed(c);
       return;
     }
     if (c->phase == HEAD) {
@@ -229,20 +264,20 @@ static void proceed(struct connection *c) {
       char *crlf = strstr(c->head, "\r\n\r\n"), *lf = strstr(c->head, "\n\n");
       char *end = crlf && (!lf || crlf < lf) ? crlf + 4 : lf ? lf + 2 : NULL;
       if (end) take_head(c, end);
-      else if (c->got == (int)sizeof c->head - 1) finish(c, 0);
+      else if (c->got == (int)sizeof c->head - 1) fail(c, "a head of %ld bytes and more", c->got);
       else continue;
       return;
     }
     bytes += n;
     if (c->phase == CHUNKED) {
       if (unchunk(c, buffer, n)) {
-        finish(c, 1);
+        finish(c);
         return;
       }
     } else {
       c->body += n;
       if (c->phase == LENGTH && (c->left -= n) == 0) {
-        finish(c, 1);
+        finish(c);
         return;
       }
     }
@@ -303,14 +338,26 @@ int main(int argc, char **argv) {
     }
     t = now();
   }
-  /* A number of requests was asked for, and not all were answered in time. */
-  if (limit >= 0 && active > 0) errors += active;
   double took = now() - begin;
+  /* A number of requests was asked for, and not all were answered in time. */
+  if (limit >= 0 && active > 0 && !errors) snprintf(wrong, sizeof wrong, "none in %.0f s", took);
+  if (limit >= 0) errors += active;
+  long answered = done;
   struct rusage used;
   getrusage(RUSAGE_SELF, &used);
   double cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
   qsort(times, (size_t)done, sizeof *times, ascending);
-  printf("{\"requests\":%ld,\"errors\":%ld,\"seconds\":%.6f,\"bytes\":%lld,\"p50\":%u,\"p99\":%u,\"max\":%u,\"cpu\":%.4f}\n",
-         done, errors, took, bytes + post * done, percentile(0.5), percentile(0.99), done ? times[done - 1] : 0, cpu);
+  /* An answer that has not come yet counts for what has been waited for it, where that is more than any has taken. */
+  if (answered) {
+    unsigned longest = times[answered - 1];
+    for (int i = 0; i < connections; i++) {
+      if (all[i].fd >= 0 && (now() - all[i].start) * 1e6 > longest) record(now() - all[i].start);
+    }
+    qsort(times, (size_t)done, sizeof *times, ascending);
+  }
+  printf("{\"requests\":%ld,\"errors\":%ld,\"wrong\":\"%s\",\"reopened\":%ld,\"seconds\":%.6f,\"bytes\":%lld,"
+         "\"p50\":%u,\"p99\":%u,\"max\":%u,\"cpu\":%.4f}\n",
+         answered, errors, wrong, opened > connections ? opened - connections : 0, took, bytes + post * answered,
+         percentile(0.5), percentile(0.99), done ? times[done - 1] : 0, cpu);
   return 0;
 }

@@ -6,7 +6,8 @@
 
 import type { Socket } from "node:net";
 import type { SendFile } from "../shared/node_http/response.ts";
-import type { SystemCalls } from "../shared/node_http/system_calls.ts";
+import type { SendNow } from "../shared/node_http/send_now.ts";
+import { sendFlags, type SystemCalls } from "../shared/node_http/system_calls.ts";
 import { process } from "../shared/process.ts";
 
 interface Calls {
@@ -14,6 +15,7 @@ interface Calls {
   poll(list: Int16Array, count: number, milliseconds: number): number;
   ioctl(descriptor: number, request: number, result: Int32Array): number;
   sendfile(to: number, from: number, position: BigInt64Array, most: number): number;
+  send(to: number, bytes: Uint8Array, length: number, flags: number): number;
 }
 
 /** The part of `bun:ffi` that is used here. */
@@ -48,6 +50,14 @@ export const sendFile: SendFile = (socket) => {
   };
 };
 
+/** The same for bytes. */
+export const sendNow: SendNow = (socket) => {
+  const calls = library();
+  const to = descriptorOf(socket);
+  if (calls === null || to === null) return null;
+  return (bytes, more) => calls.send(to, bytes, bytes.length, sendFlags(more));
+};
+
 const position = new BigInt64Array(1);
 
 /** A socket that is closed has none. */
@@ -66,6 +76,7 @@ function load(): Calls | null {
       poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
       ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
       sendfile: { args: ["i32", "i32", "ptr", "usize"], returns: "i32" },
+      send: { args: ["i32", "ptr", "usize", "i32"], returns: "i32" },
     }).symbols;
   } catch {
     // Another C library, or none.

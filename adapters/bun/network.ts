@@ -10,7 +10,7 @@ import { addresses } from "../shared/node_addresses.ts";
 import { type Accept, acceptInFront } from "../shared/node_http/acceptor.ts";
 import { listen, type Means } from "../shared/node_http/listener.ts";
 import { passBodies } from "../shared/node_http/pass_bodies.ts";
-import { sendFile, systemCalls } from "./c_library.ts";
+import { sendFile, sendNow, systemCalls } from "./c_library.ts";
 import { watchUploads } from "./uploads.ts";
 import { completeTextResponses } from "./text_responses.ts";
 
@@ -47,7 +47,7 @@ const accept: Accept = (http, options, create) => {
 };
 
 /** What is good for Bun. */
-export const means: Means = { accept, skipsParser: true, sendFile, ignoresHeadTime: true };
+export const means: Means = { accept, skipsParser: true, sendFile, sendNow, ignoresHeadTime: true };
 
 async function isName(hostname: string): Promise<boolean> {
   try {

@@ -6,8 +6,9 @@
 
 import { writeSync } from "node:fs";
 import type { FileTransfer } from "../../src/runtime.ts";
+import type { SendNow } from "../shared/node_http/send_now.ts";
 import { errorCode } from "../shared/system_error.ts";
-import type { SystemCalls } from "../shared/node_http/system_calls.ts";
+import { sendFlags, type SystemCalls } from "../shared/node_http/system_calls.ts";
 import { isGranted } from "./permissions.ts";
 
 const NAME = "libc.so.6";
@@ -15,6 +16,7 @@ const CALLS = {
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   splice: { parameters: ["i32", "pointer", "i32", "pointer", "usize", "u32"], result: "i32" },
   sendfile: { parameters: ["i32", "i32", "buffer", "usize"], result: "i32" },
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32" },
   ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   // Never so much that the result needs more.
@@ -64,6 +66,14 @@ export function transferTo(connection: Deno.TcpConn): FileTransfer | null {
     position[0] = BigInt(offset);
     return sendfile(to, file, position, BigInt(length));
   };
+}
+
+/** The same for bytes. */
+export function senderTo(connection: Deno.TcpConn): ReturnType<SendNow> {
+  const to = descriptorOf(connection);
+  if (to === null) return null;
+  const { send } = library().symbols;
+  return (bytes, more) => send(to, bytes as Uint8Array<ArrayBuffer>, BigInt(bytes.length), sendFlags(more));
 }
 
 const position = new BigInt64Array(1);

@@ -9,8 +9,9 @@ import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import type { FileTransfer } from "../../src/runtime.ts";
 import type { SendFile } from "../shared/node_http/response.ts";
+import type { SendNow } from "../shared/node_http/send_now.ts";
 import { createShare, type Share } from "../shared/turns.ts";
-import { descriptorOf, reset, transferTo } from "./c_library.ts";
+import { descriptorOf, reset, senderTo, transferTo } from "./c_library.ts";
 
 /** What a connection has to read into that sends little at a time, as most do and all that wait. */
 const SMALL = 4 * 1024;
@@ -21,6 +22,10 @@ const LARGE = 64 * 1024;
 /** Sends over such connections alone: of others, Deno does not tell the descriptor. */
 export const sendFile: SendFile = (socket: Duplex) =>
   socket instanceof ConnectionSocket ? socket.transfer() : null;
+
+/** The same for bytes. */
+export const sendNow: SendNow = (socket: Duplex) =>
+  socket instanceof ConnectionSocket ? socket.sender() : null;
 
 type Done = (error?: Error | null) => void;
 
@@ -86,6 +91,11 @@ export class ConnectionSocket extends Duplex {
   /** {@linkcode transferTo} this connection, after all that was written. */
   transfer(): FileTransfer | null {
     return this.destroyed || this.writableLength > 0 ? null : transferTo(this.#connection);
+  }
+
+  /** {@linkcode senderTo} this connection, after all that was written. */
+  sender(): ReturnType<SendNow> {
+    return this.destroyed || this.writableLength > 0 ? null : senderTo(this.#connection);
   }
 
   /** Whether to read on. */

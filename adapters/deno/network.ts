@@ -14,7 +14,7 @@ import { acceptNatively } from "./accept.ts";
 import { keepAccepting } from "./keep_accepting.ts";
 import { mendedTls } from "./mend_tls.ts";
 import { hasLibrary } from "./c_library.ts";
-import { sendFile } from "./connection_socket.ts";
+import { sendFile, sendNow } from "./connection_socket.ts";
 import { tellOfCutRequests } from "./cut_requests.ts";
 import { isGranted } from "./permissions.ts";
 import { useTurns } from "./turns.ts";
@@ -35,6 +35,7 @@ export const network: Network = {
       },
       skipsParser: options.tls === undefined,
       sendFile,
+      sendNow,
     });
     const release = useTurns();
     return {

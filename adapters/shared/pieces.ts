@@ -5,6 +5,7 @@
  */
 
 import { giveBack, isLending } from "../../src/lent_bytes.ts";
+import { readNowOf } from "../../src/read_now.ts";
 import type { FileSpan } from "../../src/response.ts";
 import type { Bytes, FileTransfer } from "../../src/runtime.ts";
 
@@ -15,6 +16,8 @@ export interface Pieces {
    * the piece before is not needed any more.
    */
   next(isFree?: boolean): Promise<Uint8Array | null>;
+  /** The same, if it is there already; `null`: it is not, or it is to be had from `next()`. Absent: always. */
+  nextNow?(isFree?: boolean): Uint8Array | null;
   /**
    * Has the system move what comes next, once all pieces before have left this process: as much as is possible without
    * waiting. Returns how many bytes; 0: none, `next()` has the next ones. Throws what that would reject with. Absent: none
@@ -25,10 +28,15 @@ export interface Pieces {
   cancel(): void;
 }
 
-/** The pieces of a stream, as they are; one is asked for ahead, so that who makes them can go on. */
+/**
+ * The pieces of a stream, as they are. Where they cannot be had at once, one is asked for ahead, so that who makes them can
+ * go on.
+ */
 export function streamPieces(stream: ReadableStream<Uint8Array>): Pieces {
   const reader = stream.getReader();
   const lends = isLending(stream);
+  const readNow = readNowOf(stream);
+  let isReading = false;
   let ahead: Promise<Uint8Array | null> | null = null;
   let last: Uint8Array | null = null;
   async function read(): Promise<Uint8Array | null> {
@@ -39,19 +47,31 @@ export function streamPieces(stream: ReadableStream<Uint8Array>): Pieces {
   }
   function readAhead(piece: Uint8Array | null): void {
     last = piece;
-    if (piece === null) return;
+    isReading = false;
+    if (piece === null || readNow !== undefined) return;
     ahead = read();
     // That it fails counts when its turn comes, or never.
     ahead.catch(() => {});
   }
+  function free(isFree: boolean): void {
+    if (isFree && lends && last !== null) giveBack(last);
+  }
   return {
     next(isFree = false) {
-      if (isFree && lends && last !== null) giveBack(last);
+      free(isFree);
       const piece = ahead ?? read();
+      isReading = true;
       ahead = null;
       piece.then(readAhead, () => {});
       return piece;
     },
+    ...(readNow !== undefined && {
+      nextNow(isFree = false) {
+        if (isReading) return null;
+        free(isFree);
+        return last = readNow();
+      },
+    }),
     cancel() {
       reader.cancel().catch(() => {});
     },

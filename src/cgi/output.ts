@@ -5,6 +5,7 @@
  * @module
  */
 
+import { readNowOf } from "../read_now.ts";
 import type { Bytes } from "../runtime.ts";
 
 /** How long an ended script's output may be silent before it counts as over, in milliseconds. */
@@ -14,6 +15,8 @@ export const LATE_OUTPUT = 500;
 export interface Output {
   /** The next piece, or `null` at the end. Never rejects. One call at a time. */
   next(): Promise<Bytes | null>;
+  /** The next piece, if it is there already and nobody waits for it. */
+  nextNow(): Bytes | null;
   /** The script has ended: what is in the pipe still comes, but silence is the end from now on. */
   expectEnd(): void;
   /** Stops reading: a pending `next()` gets `null`, and a script that goes on writing gets SIGPIPE. */
@@ -25,6 +28,7 @@ export interface Output {
 /** Begins to read. */
 export function readOutput(stream: ReadableStream<Bytes>): Output {
   const reader = stream.getReader();
+  const readNow = readNowOf(stream);
   let finish!: () => void;
   const ended = new Promise<void>((resolve) => finish = resolve);
   let over = false;
@@ -61,6 +65,15 @@ export function readOutput(stream: ReadableStream<Bytes>): Output {
   }
   return {
     next,
+    nextNow() {
+      if (over || reading || readNow === undefined) return null;
+      try {
+        return readNow();
+      } catch {
+        // So will next().
+        return null;
+      }
+    },
     expectEnd() {
       late = true;
       // Not while nobody reads: a slow client's bytes are still in the pipe.

@@ -30,6 +30,8 @@ export class ScriptFailed extends BrokenBody {
 export interface ScriptBody {
   /** The next piece, `null` at the end. Rejects with a {@linkcode BrokenBody} that says why there is none. One call at a time. */
   next(): Promise<Bytes | null>;
+  /** The next piece, if it is there already and nobody waits for it. Throws what `next()` rejects with. */
+  nextNow(): Bytes | null;
   /** Whether all that was declared has been given out: what the script still writes is not the client's. */
   isFull(): boolean;
 }
@@ -99,6 +101,12 @@ export function readScriptBody(spec: BodySpec): ScriptBody {
         return Promise.reject(error);
       }
       return next();
+    },
+    nextNow() {
+      if (first !== null) return null;
+      const bytes = ready.length > 0 || isFull() ? null : running.nextNow();
+      if (bytes !== null) receive(bytes);
+      return ready.shift() ?? null;
     },
     isFull,
   };

@@ -6,6 +6,7 @@
 
 import type { AnswerFields } from "../fields.ts";
 import { setLending } from "../lent_bytes.ts";
+import { setReadNow } from "../read_now.ts";
 import { BrokenBody, respond } from "../response.ts";
 import type { Bytes } from "../runtime.ts";
 import type { Answer } from "./response.ts";
@@ -137,8 +138,7 @@ function deliver(
   held: Bytes[],
   pending: Next,
 ): ReadableStream<Bytes> {
-  // One piece is read ahead: the script can go on while the one before is on its way.
-  let ahead = pending;
+  let begun: Next | null = pending;
   let done = false;
 
   function fail(controller: ReadableStreamDefaultController<Bytes>, reason: string): void {
@@ -158,30 +158,37 @@ function deliver(
   async function pull(controller: ReadableStreamDefaultController<Bytes>): Promise<void> {
     if (held.length > 0) return controller.enqueue(held.shift()!);
     try {
-      const bytes = await ahead;
+      const bytes = await (begun ?? body.next());
+      begun = null;
       if (done) return;
       if (bytes === null) return finish(controller);
       controller.enqueue(bytes);
       // The end that is known is told now: the client need not ask for it.
-      if (body.isFull()) return finish(controller);
-      ahead = body.next();
-      // It may fail before it is asked for, and is told then.
-      ahead.catch(() => {});
+      if (body.isFull()) finish(controller);
     } catch (error) {
       fail(controller, (error as Error).message);
     }
   }
-  return setLending(
-    new ReadableStream<Bytes>({
-      start(controller) {
-        // At once, also while the client takes nothing.
-        running.onStop(() => fail(controller, describeStop(running)));
-      },
-      pull,
-      cancel() {
-        done = true;
-        running.stop("client-gone");
-      },
-    }, { highWaterMark: 0 }),
-  );
+  function readNow(): Bytes | null {
+    if (done || begun !== null || held.length > 0) return null;
+    try {
+      return body.nextNow();
+    } catch (error) {
+      begun = Promise.reject(error);
+      begun.catch(() => {});
+      return null;
+    }
+  }
+  const stream = new ReadableStream<Bytes>({
+    start(controller) {
+      // At once, also while the client takes nothing.
+      running.onStop(() => fail(controller, describeStop(running)));
+    },
+    pull,
+    cancel() {
+      done = true;
+      running.stop("client-gone");
+    },
+  }, { highWaterMark: 0 });
+  return setReadNow(setLending(stream), readNow);
 }

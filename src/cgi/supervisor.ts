@@ -45,6 +45,8 @@ export interface RunningScript {
   readonly pid: number;
   /** The next piece of its output, or `null` at the end and once it was stopped. */
   next(): Promise<Bytes | null>;
+  /** The next piece of its output, if it is there already and nobody waits for it. */
+  nextNow(): Bytes | null;
   /** Whether it has written anything to its output. */
   hasWritten(): boolean;
   /** Bytes have moved. */
@@ -140,6 +142,11 @@ export function supervise(
       const bytes = await output.next();
       if (bytes !== null) written = true;
       quiet.restart();
+      return bytes;
+    },
+    nextNow() {
+      const bytes = output.nextNow();
+      if (bytes !== null) quiet.restart();
       return bytes;
     },
     hasWritten: () => written,

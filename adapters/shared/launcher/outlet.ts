@@ -9,6 +9,7 @@
 
 import { closeSync, readSync } from "node:fs";
 import { giveBack, lend } from "../../../src/lent_bytes.ts";
+import { setReadNow } from "../../../src/read_now.ts";
 import type { Bytes } from "../../../src/runtime.ts";
 import { errorCode } from "../system_error.ts";
 import { joined, type Written } from "./protocol.ts";
@@ -177,7 +178,7 @@ export function createOutlet(fd: number, host: OutletHost): Outlet {
       if (over) return streamOf(first);
       const mine = turn;
       let held = first;
-      return new ReadableStream<Bytes>({
+      const stream = new ReadableStream<Bytes>({
         pull(controller) {
           if (held === null || held.length === 0) return pull(controller, mine);
           controller.enqueue(held);
@@ -190,6 +191,11 @@ export function createOutlet(fd: number, host: OutletHost): Outlet {
           discard(LEFTOVER);
         },
       }, { highWaterMark: 0 });
+      return setReadNow(stream, () => {
+        const isMine = !over && turn === mine && isWanted;
+        // The end is found again.
+        return isMine && (held === null || held.length === 0) ? next() ?? null : null;
+      });
     },
     readable() {
       isWatched = false;

@@ -16,6 +16,7 @@ import type { Refusals } from "./refusal.ts";
 import { type NodeRequest, requestClass, urlOf } from "./request.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
 import { cancelBody, deliver, type Delivery, type SendFile } from "./response.ts";
+import type { SendNow } from "./send_now.ts";
 
 /** What all exchanges of a listener share. */
 export interface ExchangeOptions {
@@ -24,6 +25,8 @@ export interface ExchangeOptions {
   readonly onError: (error: unknown) => void;
   /** How the system sends a file, where it can. */
   readonly sendFile: SendFile | null;
+  /** How the system sends bytes, where it is asked past the runtime. */
+  readonly sendNow: SendNow | null;
   /** Whether connections are to be closed as soon as they have been answered. */
   readonly isClosing: () => boolean;
 }
@@ -195,6 +198,7 @@ function askInFull(
       response,
       isHead: incoming.method === "HEAD",
       sendFile: options.sendFile,
+      sendNow: options.sendNow,
       // Node's parser drops what follows a request to upgrade.
       mustClose: () =>
         waits || incoming.headers.upgrade !== undefined || body.isTooMuch() || options.isClosing(),

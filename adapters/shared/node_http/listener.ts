@@ -26,6 +26,7 @@ import { linger } from "./linger.ts";
 import { answerParseError } from "./parse_error.ts";
 import { prepareRefusals } from "./refusal.ts";
 import type { SendFile } from "./response.ts";
+import type { SendNow } from "./send_now.ts";
 import { createShortCut, type ShortCut } from "./short_cut.ts";
 
 /** What a runtime is good for. */
@@ -38,6 +39,8 @@ export interface Means {
   readonly http2?: boolean;
   /** How it has files sent over connections without TLS. @default {null} */
   readonly sendFile?: SendFile | null;
+  /** The same for bytes. @default {null} */
+  readonly sendNow?: SendNow | null;
   /** Whether it gains by not parsing the same twice ({@linkcode createShortCut}). @default {false} */
   readonly skipsParser?: boolean;
   /** Whether its `node:http` leaves a connection alone whose head does not come in time. @default {false} */
@@ -66,6 +69,7 @@ export async function listen(
     refusals,
     onError: options.onError ?? (() => {}),
     sendFile: tls === undefined ? means.sendFile ?? null : null,
+    sendNow: tls === undefined ? means.sendNow ?? null : null,
     isClosing: () => closing !== null,
   });
   // Code that only those load who want TLS: it takes several milliseconds.

@@ -50,6 +50,7 @@ export function toNodeListener(handler: Handler, options: FetchOptions = {}): No
       refusals,
       onError: (error) => reportFailure(error, log),
       sendFile: null,
+      sendNow: null,
       isClosing: () => false,
     });
     if (typeof exchange === "string") return;

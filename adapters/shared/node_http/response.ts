@@ -10,6 +10,7 @@ import { bodySource } from "../../../src/response.ts";
 import type { FileTransfer } from "../../../src/runtime.ts";
 import { filePieces, LATE, type Pieces, soon, streamPieces } from "../pieces.ts";
 import { createShare, type Share } from "../turns.ts";
+import { hasSentAll, type SendNow, sendPiece } from "./send_now.ts";
 
 /** A response on its way to the client. */
 export interface Delivery {
@@ -30,6 +31,8 @@ export interface DeliveryOptions {
   readonly isHead: boolean;
   /** `null` where the system cannot. */
   readonly sendFile: SendFile | null;
+  /** `null` where the runtime alone can. */
+  readonly sendNow: SendNow | null;
   /** Asked as late as possible: whether the connection has to be closed afterwards. */
   readonly mustClose: () => boolean;
   /** Counts the bytes of the body that were written. */
@@ -210,14 +213,21 @@ async function sendRest(
   const { pieces } = sending;
   const share = createShare();
   const declared = declaredLength(response) ?? sending.length;
+  // As `node:http` has it: Bun does not say.
+  const isChunked = declared === null && outgoing.req.httpVersion !== "1.0";
+  // It brings the head along.
+  let isFirst = true;
   let left = declared ?? Infinity;
   while (piece !== null && !sending.isCancelled) {
     const part = piece.length > left ? piece.subarray(0, left) : piece;
-    const isFull = !outgoing.write(part);
+    const sent = isFirst ? null : sendPiece(outgoing, options.sendNow, part, isChunked);
+    isFirst = false;
+    const isFull = sent === null && !outgoing.write(part);
     left -= part.length;
     options.tally.bytes += part.length;
     // Also after the last one: a connection whose response has ended counts as idle, however much of it is on its way.
     if (isFull) await drain(outgoing, sending);
+    else if (sent instanceof Promise) await sent;
     if (left === 0) break;
     const turn = share.spend(part.length);
     if (turn !== null) await turn;
@@ -227,7 +237,8 @@ async function sendRest(
     }
     // Once a full queue has drained, nothing that was written is needed any more. But Node and Deno say so too when a
     // response that has waited for its turn is given to the socket.
-    piece = await (next ?? pieces.next(isFull && outgoing.writableLength === 0));
+    const isFree = sent !== null || (isFull && outgoing.writableLength === 0);
+    piece = (next === null ? pieces.nextNow?.(isFree) : null) ?? await (next ?? pieces.next(isFree));
     next = null;
   }
   if (sending.isCancelled) return;
@@ -247,12 +258,9 @@ async function sendMoved(
 ): Promise<number> {
   let total = 0;
   while (!sending.isCancelled && total < most) {
-    const { socket } = outgoing;
     // What was written before comes before.
-    if (socket === null || socket.destroyed || outgoing.writableLength > 0 || socket.writableLength > 0) {
-      break;
-    }
-    const transfer = sendFile!(socket);
+    if (!hasSentAll(outgoing)) break;
+    const transfer = sendFile!(outgoing.socket!);
     if (transfer === null) break;
     const moved = sending.pieces.move!((file, { offset, length }) =>
       transfer(file, { offset, length: Math.min(length, most - total) })

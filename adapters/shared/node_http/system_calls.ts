@@ -18,6 +18,15 @@ export interface SystemCalls {
   ioctl(descriptor: number, request: number, result: Int32Array<ArrayBuffer>): number;
 }
 
+/** Of `send(2)`: without waiting or a signal; `more` follows at once. */
+export function sendFlags(more: boolean): number {
+  return MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+}
+
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+const MSG_MORE = 0x8000;
+
 /** `SPLICE_F_NONBLOCK`. */
 const NONBLOCK = 2;
 

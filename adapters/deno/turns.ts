@@ -13,7 +13,7 @@ import { passTurns } from "../shared/turns.ts";
 import { isGranted } from "./permissions.ts";
 
 /** How long others may have to wait, in milliseconds. A look takes 15 µs. */
-const INTERVAL = 1;
+const INTERVAL = 0.5;
 
 /** Both ends of a connection to oneself. */
 interface Loop {

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { closestString } from "#std/text/closest_string";
-import { levenshteinDistance } from "#std/text/levenshtein_distance";
+import { closestName } from "./closest_name.ts";
 
 /** What an option may be. */
 export interface Kind {
@@ -135,9 +134,9 @@ export function without<S extends AnyShape, const Name extends keyof S>(
 }
 
 function unknown(path: string, name: string, known: readonly string[], owner: string): TypeError {
-  const closest = closestString(name, known);
-  const isClose = levenshteinDistance(name.toLowerCase(), closest.toLowerCase()) <= 0.4 * closest.length;
-  const hint = isClose ? `, did you mean ${path.slice(0, path.length - name.length)}${closest}?` : "";
+  const closest = closestName(name, known);
+  const isClose = closest.distance <= 0.4 * closest.name.length;
+  const hint = isClose ? `, did you mean ${path.slice(0, path.length - name.length)}${closest.name}?` : "";
   return new TypeError(`Cannot use the option ${path}: unknown option of ${owner}${hint}`);
 }
 

@@ -191,8 +191,6 @@ test("the command loads what every start needs and no more: no package but @std,
     assert.deepEqual(named(/^(?!\.|node:|.*\.ts$)/), [
       "#std/http/negotiation",
       "#std/http/status",
-      "#std/text/closest_string",
-      "#std/text/levenshtein_distance",
     ], runtime);
     // Each takes Node and Deno a third to half of a millisecond, where they are not put together.
     assert.ok(named(/\.ts$/).length <= MODULES_AT_START, `${runtime}: ${named(/\.ts$/).length} modules`);

@@ -6,8 +6,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accepts, acceptsEncodings } from "#std/http/negotiation";
 import { STATUS_TEXT } from "#std/http/status";
-import { closestString } from "#std/text/closest_string";
-import { levenshteinDistance } from "#std/text/levenshtein_distance";
 
 function request(headers: Record<string, string>): Request {
   return new Request("http://localhost/", { headers });
@@ -40,10 +38,4 @@ test("STATUS_TEXT names the statuses that this server sends", () => {
   assert.equal(STATUS_TEXT[404], "Not Found");
   assert.equal(STATUS_TEXT[431], "Request Header Fields Too Large");
   assert.equal(STATUS_TEXT[599], undefined);
-});
-
-test("closestString() ignores case, and the distance counts single changes", () => {
-  assert.equal(closestString("cleanURLs", ["cache", "cleanUrls", "compress"]), "cleanUrls");
-  assert.equal(levenshteinDistance("lisitng", "listing"), 2);
-  assert.equal(levenshteinDistance("timeout", "timeouts"), 1);
 });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { closestString } from "#std/text/closest_string";
+import { closestName } from "../closest_name.ts";
 import { type Declaration, DECLARATIONS, flagKey, type Flags, isOnByDefault, settingName } from "./flags.ts";
 import { UsageError } from "./usage_error.ts";
 import * as value from "./values.ts";
@@ -148,6 +148,8 @@ function demandKnown({ path, values }: SettingsFile): void {
   const known = FILE_SETTINGS.map(settingName);
   for (const name of Object.keys(values)) {
     if (name === "$schema" || known.includes(name)) continue;
-    throw new UsageError(`${path}: unknown setting '${name}': did you mean ${closestString(name, known)}?`);
+    throw new UsageError(
+      `${path}: unknown setting '${name}': did you mean ${closestName(name, known).name}?`,
+    );
   }
 }

@@ -1,1 +1,0 @@
-export declare function closestString(givenWord: string, possibleWords: readonly string[]): string;

@@ -1,5 +1,5 @@
 /**
- * How long the start of a script holds the event loop, and with it every other request.
+ * How long a script holds the event loop, and with it every other request.
  *
  * @module
  */
@@ -10,92 +10,80 @@ import { promisify } from "node:util";
 import { cpusOf, pinned } from "../contender.ts";
 import type { Measurement } from "../run.ts";
 import { aimCell, markdown, median, spread } from "../table.ts";
-import { BENCH, PROJECT, runtimePath, SCRIPTS } from "../work.ts";
+import { BENCH, DOCUMENTS, PROJECT, runtimePath, tool } from "../work.ts";
 
-/** Milliseconds that a turn may take, and the share of starts that may have a longer one: 0.2 ms at p99. */
-const TURN = 0.2;
-const SHARE = 0.01;
-const STARTS = 2000;
+/** How long 99 of 100 calls that start a script may take at most, in milliseconds. */
+const AIM = 0.2;
+
+const HELD = join(BENCH, "servers/held.mjs");
 
 const COMMANDS = {
-  Node: [runtimePath("node"), join(BENCH, "servers/held.mjs"), join(PROJECT, "dist/adapters/auto.js")],
-  Deno: [
-    runtimePath("deno"),
-    "run",
-    "-A",
-    join(BENCH, "servers/held.mjs"),
-    join(PROJECT, "adapters/auto.ts"),
-  ],
-  Bun: [runtimePath("bun"), join(BENCH, "servers/held.mjs"), join(PROJECT, "adapters/auto.ts")],
+  Node: [runtimePath("node"), HELD, join(PROJECT, "dist/mod.js"), join(PROJECT, "dist/adapters/auto.js")],
+  Deno: [runtimePath("deno"), "run", "-A", HELD, join(PROJECT, "mod.ts"), join(PROJECT, "adapters/auto.ts")],
+  Bun: [runtimePath("bun"), HELD, join(PROJECT, "mod.ts"), join(PROJECT, "adapters/auto.ts")],
 };
 
-/** One start after another, on one core and on two. */
+/** One script after another, on one core and on two. */
 export const eventLoop: Measurement = {
   name: "event loop",
   about:
-    "the longest turn of the event loop while one script in C is started and ends, and in as long without one, in milliseconds; shares of those with a turn over 0.2",
-  async measure({ rounds }) {
+    "how long a script in C holds the event loop, in milliseconds: by the call that starts it; and all that a request for it does, as the turn that a half and 99 of 100 have no longer one than, beside what there is of such turns when nothing is asked for",
+  async measure({ rounds, seconds }) {
     const rows: string[][] = [];
     for (const cores of [1, 2] as const) {
+      const { server, load } = cpusOf(cores);
       for (const [runtime, command] of Object.entries(COMMANDS)) {
-        const words = pinned(cpusOf(cores).server, [...command, join(SCRIPTS, "hello"), String(STARTS)]);
+        const words = pinned(server, [
+          ...command,
+          DOCUMENTS,
+          String(seconds ?? 1),
+          ...pinned(load, [tool("load"), "-c1", "-B5"]),
+        ]);
         const found: Turns[] = [];
         for (let round = 0; round < rounds; round++) found.push(await turnsOf(words));
-        const more = found.map(({ starts, nothing }) => shareOver(starts) - shareOver(nothing));
-        const percent = (shares: readonly number[]) => spread(shares.map((share) => share * 100), 1);
+        const p99 = found.map(({ calls }) => percentile(calls, 0.99));
         rows.push([
           `${runtime}, ${cores === 1 ? "one core" : "two cores"}`,
-          spread(found.map(({ starts }) => percentile(starts, 0.5))),
-          spread(found.map(({ starts }) => percentile(starts, 0.99))),
-          [0.5, 0.99].map((share) =>
-            median(found.map(({ ordered }) => percentile(ordered, share))).toFixed(2)
-          ).join(", "),
-          [0.5, 0.99].map((share) => median(found.map(({ ended }) => percentile(ended, share))).toFixed(2))
-            .join(", "),
-          spread(found.map(({ nothing }) => percentile(nothing, 0.99))),
-          percent(found.map(({ starts }) => shareOver(starts))),
-          percent(found.map(({ nothing }) => shareOver(nothing))),
-          percent(more),
-          cores === 1 ? "" : aimCell(median(more) * 100, SHARE * 100, "most"),
+          spread(found.map(({ calls }) => percentile(calls, 0.5))),
+          spread(p99),
+          cores === 1 ? "" : aimCell(median(p99), AIM, "most"),
+          spread(found.map((turns) => longest(turns, 0.5))),
+          spread(found.map((turns) => longest(turns, 0.01))),
         ]);
       }
     }
-    return markdown([
-      "",
-      "p50",
-      "p99",
-      "turn that orders it: p50, p99",
-      "turn in which it ends: p50, p99",
-      "p99 without a start",
-      "over, %",
-      "over without a start, %",
-      "more, %",
-      "aim",
-    ], rows);
+    return markdown(["", "call p50", "call p99", "aim", "request p50", "request p99"], rows);
   },
 };
 
-/** In microseconds, without what the thread waited for a processor. */
+/** Calls in microseconds; turns of the event loop by the hundredths of a millisecond that they took. */
 interface Turns {
-  /** The longest turn of each start, the one in which it was ordered, and the one in which it ended. */
-  readonly starts: readonly number[];
-  readonly ordered: readonly number[];
-  readonly ended: readonly number[];
-  /** The longest turn of as long a stretch without a start. */
-  readonly nothing: readonly number[];
+  readonly calls: readonly number[];
+  readonly requests: number;
+  readonly busy: readonly number[];
+  readonly busyMs: number;
+  readonly idle: readonly number[];
+  readonly idleMs: number;
 }
 
 async function turnsOf([program, ...args]: readonly string[]): Promise<Turns> {
-  const { stdout } = await promisify(execFile)(program!, args, { timeout: 120_000, maxBuffer: 2 ** 24 });
+  const { stdout } = await promisify(execFile)(program!, args, { timeout: 120_000 });
   return JSON.parse(stdout);
 }
 
-function shareOver(turns: readonly number[]): number {
-  return turns.filter((turn) => turn > TURN * 1000).length / turns.length;
+/** How many turns of so many hundredths and more each request has, beyond those that there are without it. */
+function more({ requests, busy, busyMs, idle, idleMs }: Turns, hundredths: number): number {
+  const count = (turns: readonly number[]) => turns.slice(hundredths).reduce((sum, one) => sum + one, 0);
+  return Math.max(0, count(busy) - count(idle) * busyMs / idleMs) / requests;
+}
+
+/** The time, in milliseconds, that no more than this share of requests have a longer turn than. */
+function longest(turns: Turns, share: number): number {
+  const below = turns.busy.findIndex((_count, hundredths) => more(turns, hundredths) <= share);
+  return (below < 0 ? turns.busy.length : below) / 100;
 }
 
 /** In milliseconds. */
-function percentile(turns: readonly number[], share: number): number {
-  const values = [...turns].sort((a, b) => a - b);
-  return values[Math.floor(values.length * share)]! / 1000;
+function percentile(calls: readonly number[], share: number): number {
+  return [...calls].sort((a, b) => a - b)[Math.floor(calls.length * share)]! / 1000;
 }

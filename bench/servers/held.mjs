@@ -1,25 +1,35 @@
 /**
- * How long the start of a script holds the event loop: `held.mjs ADAPTER SCRIPT STARTS` prints, in microseconds, the
- * longest turn of the loop in each of so many starts, one after another, the turn in which it is ordered and the one in which it ends; and the
- * longest turn of a stretch without a start after each, as long as that start was. Of each, without the time that the
- * thread waited for a processor, which the kernel counts exactly.
+ * How long a script that is started holds the event loop: `held.mjs MODULE ADAPTER DIRECTORY SECONDS LOAD...` prints
  *
- * The loop turns all the time, so that each turn is seen. What that itself takes, collections of garbage and a host that
- * takes the processor away are in both kinds alike: what starts have more of is theirs.
+ * - how long each of 2,000 calls took that start a program, one after another, in microseconds;
+ * - how many turns of the event loop took so many hundredths of a millisecond while a folder was served and LOAD ran, to
+ *   which the port and the path of a script are added; for how long that was, and how many requests; and the same for a
+ *   time when nothing was asked for. The loop turns all the time then, so that each turn is seen. What that takes itself,
+ *   garbage and a host that takes the processor away are in both kinds of time: what there is more of belongs to requests.
+ *
+ * All without what the thread waited for a processor, which the kernel counts exactly.
  */
 
 import { Buffer } from "node:buffer";
+import { execFile } from "node:child_process";
 import { openSync, readSync } from "node:fs";
+import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { setImmediate } from "node:timers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 
-const [adapter, script, count] = process.argv.slice(2);
-const STARTS = Number(count);
-const { runtime } = await import(pathToFileURL(adapter).href);
-const { processes } = runtime;
-const command = { program: script, args: [], env: { PATH: "/bin" }, cwd: "/", stdin: null, user: null };
+const [module, adapter, directory, seconds, program, ...words] = process.argv.slice(2);
+const { serve, site } = await import(pathToFileURL(module).href);
+const { runtime: { processes } } = await import(pathToFileURL(adapter).href);
+const server = await serve({ port: 0, handler: site({ directory, cgi: true, log() {} }), log() {} });
+const ROUNDS = 5;
+const CALLS = 2000;
+
+/** Hundredths of a millisecond: those that took as long or longer are counted together. */
+const MOST = 500;
 
 const schedule = openSync("/proc/self/schedstat");
 const line = Buffer.alloc(100);
@@ -33,71 +43,81 @@ function waited() {
   return nanoseconds / 1e6;
 }
 
-/** The stretch that goes on. Nothing is made in a turn: that would be collected in another one. */
+/** Starts the script, waits for its end, and returns how long the call took. */
+async function call() {
+  const waitedBefore = waited();
+  const began = performance.now();
+  const starting = processes.spawn({
+    program: join(directory, "cgi-bin/hello"),
+    args: [],
+    env: { PATH: "/bin" },
+    cwd: directory,
+    stdin: null,
+    user: null,
+  });
+  const took = performance.now() - began - (waited() - waitedBefore);
+  const { stdout, stderr, exited } = await starting;
+  for (const stream of [stdout, stderr]) for await (const piece of stream) void piece;
+  await exited;
+  return took;
+}
+
+// Nothing is made in a turn: that would be collected in another one.
+let counts = null;
 let last = 0;
 let lastWaited = 0;
-let end = 0;
-let isOver = false;
-let turns = 0;
-let first = 0;
-let longest = 0;
-let latest = 0;
-let resolve = () => {};
 
-function step() {
+function turn() {
   const now = performance.now();
   const nowWaited = waited();
-  const ran = now - last - (nowWaited - lastWaited);
-  if (turns++ === 0) first = ran;
-  latest = ran;
-  if (ran > longest) longest = ran;
+  const ran = Math.floor((now - last - (nowWaited - lastWaited)) * 100);
+  if (counts !== null) counts[ran < 0 ? 0 : ran < MOST ? ran : MOST] += 1;
   last = now;
   lastWaited = nowWaited;
-  if (isOver || now >= end) resolve();
-  else setImmediate(step);
+  setImmediate(turn);
 }
 
-/** Goes on until `begin` is done, or so many milliseconds are over. */
-function stretch(begin, milliseconds) {
-  return new Promise((done) => {
-    resolve = done;
-    isOver = false;
-    turns = longest = 0;
-    lastWaited = waited();
-    last = performance.now();
-    end = last + milliseconds;
-    begin?.().then(() => isOver = true);
-    setImmediate(step);
-  });
+/** Counts turns in `into` meanwhile; returns how long that was, in milliseconds. */
+async function counting(into, doing) {
+  const began = last = performance.now();
+  lastWaited = waited();
+  counts = into;
+  await doing;
+  counts = null;
+  return performance.now() - began;
 }
 
-async function run() {
-  const child = await processes.spawn(command);
-  const read = async (stream) => {
-    for await (const piece of stream) void piece;
-  };
-  await Promise.all([read(child.stdout), read(child.stderr), child.exited]);
+async function load() {
+  const { stdout } = await promisify(execFile)(program, [
+    ...words,
+    `-d${seconds}`,
+    new URL(server.url).port,
+    "/cgi-bin/hello",
+  ]);
+  const { requests, errors } = JSON.parse(stdout);
+  if (errors > 0) throw new Error(`${errors} of ${requests} answers were wrong`);
+  return requests;
 }
 
-const samples = {
-  ordered: new Float64Array(STARTS),
-  ended: new Float64Array(STARTS),
-  starts: new Float64Array(STARTS),
-  nothing: new Float64Array(STARTS),
-};
 // Code that runs once for each start takes thousands of them to be compiled.
-for (let start = 0; start < 3000; start++) await run();
-for (let start = 0; start < STARTS; start++) {
-  const began = performance.now();
-  await stretch(run, Infinity);
-  samples.starts[start] = longest * 1000;
-  samples.ordered[start] = first * 1000;
-  samples.ended[start] = latest * 1000;
-  await stretch(null, performance.now() - began);
-  samples.nothing[start] = longest * 1000;
+for (let start = 0; start < 3000; start++) await call();
+const calls = [];
+for (let start = 0; start < CALLS; start++) calls.push(Math.round(await call() * 1000));
+for (let second = 0; second < 6; second += Number(seconds)) await load();
+turn();
+await load();
+const sum = {
+  requests: 0,
+  busyMs: 0,
+  busy: new Uint32Array(MOST + 1),
+  idleMs: 0,
+  idle: new Uint32Array(MOST + 1),
+};
+for (let round = 0; round < ROUNDS; round++) {
+  const loading = load();
+  sum.busyMs += await counting(sum.busy, loading);
+  sum.requests += await loading;
+  sum.idleMs += await counting(sum.idle, sleep(seconds * 1000));
 }
-const result = Object.fromEntries(
-  Object.entries(samples).map(([kind, all]) => [kind, [...all.map(Math.round)]]),
-);
-process.stdout.write(`${JSON.stringify(result)}\n`);
+process.stdout.write(`${JSON.stringify({ calls, ...sum, busy: [...sum.busy], idle: [...sum.idle] })}\n`);
 process.exit(0);

@@ -61,6 +61,7 @@ const KINDS: Readonly<
   Record<string, { readonly request: string; readonly headers?: Record<string, string> }>
 > = {
   "in chunks": { request: get("/") },
+  "in chunks, the last on its connection": { request: get("/", "Connection: close") },
   "of a known length": { request: get("/"), headers: { "content-length": String(whole().length) } },
   "to HTTP/1.0": { request: "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n" },
 };

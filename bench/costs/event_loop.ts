@@ -79,8 +79,10 @@ function more({ requests, busy, busyMs, idle, idleMs }: Turns, hundredths: numbe
 
 /** The time, in milliseconds, that no more than this share of requests have a longer turn than. */
 function longest(turns: Turns, share: number): number {
-  const below = turns.busy.findIndex((_count, hundredths) => more(turns, hundredths) <= share);
-  return (below < 0 ? turns.busy.length : below) / 100;
+  // There are more turns that take nothing where nothing is asked for.
+  let above = turns.busy.length;
+  while (above > 0 && more(turns, above - 1) <= share) above -= 1;
+  return above / 100;
 }
 
 /** In milliseconds. */

@@ -23,8 +23,11 @@ const LITTLE = 16 * 1024;
 const CHUNK_END = Buffer.from("\r\n");
 
 /**
- * Sends a piece, as a chunk (RFC 9112 section 7.1) or as it is, after the head and all that was written before. `null`: it is to be written. Else what does not fit in, as it goes on
- * the wire, was written to the connection: a promise that it has taken it, or is closed; `true` where nothing was left.
+ * Sends a piece, as a chunk (RFC 9112 section 7.1) or as it is, after the head and all that was written before.
+ *
+ * `true`: all of it has been sent. A promise: the connection had no room for all, and was given the rest, as it goes on the
+ * wire, to write; it is fulfilled when the connection has taken that, or is closed. `null`: nothing was done, and
+ * `node:http` is to write the piece.
  */
 export function sendPiece(
   outgoing: ServerResponse,

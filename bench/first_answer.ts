@@ -8,9 +8,10 @@ import { connect } from "node:net";
 import { performance } from "node:perf_hooks";
 import { type Contender, launch } from "./contender.ts";
 
-/** Starts it, asks until it answers, and ends it. `memory` is what it had then, in bytes. */
+/** Starts it, asks until it answers, and ends it, `pause` milliseconds later. `memory` is what it had then, in bytes. */
 export async function firstAnswer(
   contender: Contender,
+  pause = 0,
 ): Promise<{ readonly seconds: number; readonly memory: number }> {
   const began = performance.now();
   const server = await launch(contender, { log: false, cores: 1 });
@@ -21,6 +22,7 @@ export async function firstAnswer(
       }
     }
     const seconds = (performance.now() - began) / 1000;
+    await new Promise((resolve) => setTimeout(resolve, pause));
     return { seconds, memory: server.group.memory() };
   } finally {
     await server.stop();

@@ -19,7 +19,7 @@ export async function bundle(source, folder, external) {
     input: source,
     platform: "node",
     external: [/^node:/, ...external],
-    plugins: [commander, parts, ascii, facades],
+    plugins: [commander, parts, ascii, facades, await codeCache(external)],
   });
   await build.write({
     dir: folder,
@@ -92,15 +92,19 @@ const parts = {
   name: "parts",
   generateBundle(_options, chunks) {
     for (const chunk of Object.values(chunks)) {
-      const code = chunk.code.replace(/^import (.+) from "(node:[\w/]+)";$/gm, (_import, names, part) => {
-        const [, whole, some] = /^(?:\* as )?([\w$]+)?(?:, )?(\{.*\})?$/.exec(names);
-        return [whole, some?.replaceAll(" as ", ": ")].filter(Boolean)
-          .map((name) => `const ${name} = builtin("${part}");`).join("\n");
-      });
+      const code = partsAsked(chunk.code);
       if (code !== chunk.code) chunk.code = code.replace(/^(?=const .* = builtin\()/m, ASK);
     }
   },
 };
+
+function partsAsked(code) {
+  return code.replace(/^import (.+) from "(node:[\w/]+)";$/gm, (_import, names, part) => {
+    const [, whole, some] = /^(?:\* as )?([\w$]+)?(?:, )?(\{.*\})?$/.exec(names);
+    return [whole, some?.replaceAll(" as ", ": ")].filter(Boolean)
+      .map((name) => `const ${name} = builtin("${part}");`).join("\n");
+  });
+}
 
 const ASK = "const builtin = globalThis.process.getBuiltinModule ??\n" +
   '\t(await import("node:module")).createRequire(import.meta.url);\n';
@@ -131,17 +135,58 @@ const facades = {
       const target = Object.values(chunks).find(({ fileName }) =>
         fileName === join(dirname(path), source ?? "")
       );
-      const later = `import("./${basename(path)}")`;
-      if (!target?.code.includes(later)) continue;
+      if (target === undefined) continue;
       const locals = new Map(
         pairs(/^export \{ (.+) \};$/m.exec(target.code)[1]).map(([local, name]) => [name, local]),
       );
-      const values = pairs(names).map(([name, as]) => `${as}: ${locals.get(name)}`);
-      target.code = target.code.replace(later, () => `Promise.resolve({ ${values.join(", ")} })`);
+      const values = pairs(names).map(([name, as]) => [as, name, locals.get(name)]);
+      const own = `Promise.resolve({ ${values.map(([as, , local]) => `${as}: ${local}`).join(", ")} })`;
+      const others = `import("./${source}").then((all) => ({ ${
+        values.map(([as, name]) => `${as}: all.${name}`).join(", ")
+      } }))`;
+      for (const chunk of Object.values(chunks)) {
+        chunk.code = chunk.code.replace(
+          `import("./${basename(path)}")`,
+          () => chunk === target ? own : others,
+        );
+      }
       delete chunks[path];
     }
   },
 };
+
+/**
+ * Has Node load the command's files by way of `adapters/node/code_cache.ts`, which is put into the first one. That one
+ * can import none of them, then, and asks for them, on Deno and Bun as ever. Packages are named where publishing sees it.
+ */
+async function codeCache(packages) {
+  const build = await rolldown({ input: "adapters/node/code_cache.ts", external: /^node:/ });
+  const { output: [{ code }] } = await build.generate({ format: "esm", comments: false });
+  const cache = partsAsked(code).replace(/^export .*$/m, "");
+  const imports = packages.map((name) => `"${name}": () => import("${name}")`).join(", ");
+  return {
+    name: "code-cache",
+    generateBundle(_options, chunks) {
+      const entry = Object.values(chunks).find(({ isEntry }) => isEntry);
+      const asking = entry.code
+        .replace(
+          /^import \{ (.+) \} from ("\.\/cli\/start-.+");$/m,
+          (_import, names, file) =>
+            `const { ${names.replaceAll(" as ", ": ")} } = await (cached?.(${file}) ?? import(${file}));`,
+        )
+        .replace(/import\(("\.\/cli\/node-.+?")\)/, "(cached?.($1) ?? import($1))");
+      entry.code = asking.replace(/(?<=^#!.*\n)/, () =>
+        `const cached = (() => {
+	if ("Deno" in globalThis || "Bun" in globalThis) return;
+	const builtin = globalThis.process.getBuiltinModule;
+	if (!builtin) return;
+${cache.trimEnd()}
+	return loadCached(import.meta.url, { ${imports} });
+})();
+`);
+    },
+  };
+}
 
 /** Of `a as b, c`: `[["a", "b"], ["c", "c"]]`. */
 function pairs(names) {

@@ -4,7 +4,9 @@
  * @module
  */
 
-/** How long it is left as it is, in milliseconds: a server that is asked as soon as it listens has answered. */
+import { afterFirstConnection } from "./first_connection.ts";
+
+/** How long it is left as it is, in milliseconds: the first client has its answer, and code_cache.ts what it keeps. */
 const PAUSE = 1000;
 
 /**
@@ -19,8 +21,8 @@ const PAUSE = 1000;
  * with the first request.
  */
 export function letHeapGrow(): void {
-  setTimeout(async () => {
+  afterFirstConnection(PAUSE, async () => {
     const { setFlagsFromString } = await import("node:v8");
     setFlagsFromString("--heap-growing-percent=400");
-  }, PAUSE).unref();
+  });
 }

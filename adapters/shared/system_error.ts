@@ -94,5 +94,5 @@ export function fileError(
 /** Whether the system can express the path at all: no NUL, no half of a surrogate pair, not empty. */
 export function isExpressible(path: string): boolean {
   // Half a pair would be sent as U+FFFD and so name another file.
-  return path !== "" && !/[\0\p{Surrogate}]/u.test(path);
+  return path !== "" && !/[\0\ud800-\udfff]/u.test(path);
 }

@@ -8,6 +8,7 @@
 import { after, before } from "node:test";
 import { type Fixture, prepare } from "./_fixture.ts";
 import { testBundles } from "./bundle.ts";
+import { testCodeCache } from "./code_cache.ts";
 import { testCommand } from "./command.ts";
 import { testConsumers } from "./consumers.ts";
 import { testContents } from "./contents.ts";
@@ -24,3 +25,4 @@ testBundles(() => fixture);
 testPublishing(() => fixture);
 testConsumers(() => fixture);
 testCommand(() => fixture);
+testCodeCache(() => fixture);

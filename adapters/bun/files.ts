@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Dirent } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { type Dirent, readdir } from "node:fs";
 import type { DirectoryEntry, FileSystem } from "../../src/runtime.ts";
+import { calledBack } from "../shared/called_back.ts";
 import { directoryEntry } from "../shared/directory_entry.ts";
 import { nodeFiles } from "../shared/node_files.ts";
 import { fileError, isAbsence, isExpressible } from "../shared/system_error.ts";
@@ -20,7 +20,8 @@ async function list(
   if (!isExpressible(path)) return null;
   try {
     // Bun's opendir reads all names as well, but on the event loop's own thread: 100,000 names hold it for 40 ms.
-    return entries(path, await readdir(path, { withFileTypes: true }));
+    const all = await calledBack<Dirent[]>((callback) => readdir(path, { withFileTypes: true }, callback));
+    return entries(path, all);
   } catch (error) {
     if (isAbsence(error)) return null;
     throw fileError(error, "list", path);

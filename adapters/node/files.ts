@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Dir } from "node:fs";
-import { opendir } from "node:fs/promises";
+import { type Dir, opendir } from "node:fs";
 import type { DirectoryEntry, FileSystem } from "../../src/runtime.ts";
+import { calledBack } from "../shared/called_back.ts";
 import { directoryEntry } from "../shared/directory_entry.ts";
 import { nodeFiles } from "../shared/node_files.ts";
 import { fileError, isAbsence, isExpressible } from "../shared/system_error.ts";
@@ -20,7 +20,7 @@ async function list(
   if (!isExpressible(path)) return null;
   try {
     // Node's default of 32 names at a time makes a trip through the thread pool of each 32.
-    return entries(path, await opendir(path, { bufferSize: 256 }));
+    return entries(path, await calledBack<Dir>((callback) => opendir(path, { bufferSize: 256 }, callback)));
   } catch (error) {
     if (isAbsence(error)) return null;
     throw fileError(error, "list", path);

@@ -5,12 +5,13 @@
  */
 
 import type { ChildProcess as NodeChild } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { readFile } from "node:fs";
 import type { Writable } from "node:stream";
 import type { ChildProcess, Command, ExitStatus, ProcessHost } from "../../src/runtime.ts";
+import { calledBack } from "../shared/called_back.ts";
 import { feed, type PipeInput } from "../shared/feed.ts";
 import { createLaunching } from "../shared/launcher/launching.ts";
+import { os } from "../shared/part.ts";
 import { process } from "../shared/process.ts";
 import { processGroup } from "../shared/process_group.ts";
 import { isRunnable } from "../shared/program_format.ts";
@@ -29,20 +30,23 @@ export const processes: ProcessHost = {
     explain: (error, command) => spawnError(error, command, files),
     isAllowed: () => true,
   }),
-  spool: () => createSpool(tmpdir()),
+  spool: () => createSpool(os().tmpdir()),
   get user() {
     const uid = process.geteuid?.();
     const gid = process.getegid?.();
     return uid === undefined || gid === undefined ? null : { uid, gid };
   },
-  findUser: (name) => findUser(name, (path) => readFile(path, "utf8")),
+  findUser: (name) =>
+    findUser(name, (path) => calledBack<string>((callback) => readFile(path, "utf8", callback))),
   environment: (name) => process.env[name],
-  processors: availableParallelism(),
+  get processors() {
+    return os().availableParallelism();
+  },
 };
 
 async function start(command: Command): Promise<ChildProcess> {
   if (!isRunnable(command.program)) throw formatError(command);
-  const input = await inheritedInput(command, tmpdir());
+  const input = await inheritedInput(command, os().tmpdir());
   try {
     const child = await spawned(command, input);
     input.inherited();

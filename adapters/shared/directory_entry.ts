@@ -5,9 +5,8 @@
  */
 
 import { type Dirent, lstat, type Stats } from "node:fs";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import type { DirectoryEntry } from "../../src/runtime.ts";
+import { calledBack } from "./called_back.ts";
 import { fileInfo } from "./open_file.ts";
 
 /** `null` for a name that no path can express, and for one that has just gone. */
@@ -37,7 +36,7 @@ async function lookedAt(
 ): Promise<DirectoryEntry | null> {
   let stats: Stats;
   try {
-    stats = await promisify(lstat)(join(directory, name));
+    stats = await calledBack((callback) => lstat(`${directory}/${name}`, callback));
   } catch {
     return null;
   }

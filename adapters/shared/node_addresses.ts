@@ -4,13 +4,13 @@
  * @module
  */
 
-import { networkInterfaces } from "node:os";
 import { reachableAddresses } from "./own_addresses.ts";
+import { os } from "./part.ts";
 
 /** As `Network.addresses`. */
 export function addresses(): readonly string[] {
   try {
-    return reachableAddresses(Object.values(networkInterfaces()).flatMap((list) => list ?? []));
+    return reachableAddresses(Object.values(os().networkInterfaces()).flatMap((list) => list ?? []));
   } catch {
     // Some systems do not let everybody ask.
     return [];

@@ -19,7 +19,6 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { promisify } from "node:util";
 import {
   FileError,
   type FileInfo,
@@ -27,6 +26,7 @@ import {
   type FileSystem,
   type OpenFile,
 } from "../../src/runtime.ts";
+import { calledBack } from "./called_back.ts";
 import { type Look, observer } from "./observation.ts";
 import { fileInfo, openFile } from "./open_file.ts";
 import { fileError, isAbsence, isExpressible } from "./system_error.ts";
@@ -65,13 +65,13 @@ export async function ask<T>(
 const status: PathQuestion<Stats> = {
   action: "look at",
   directly: (path) => statSync(path, { throwIfNoEntry: false }) ?? null,
-  asynchronously: promisify(stat),
+  asynchronously: (path) => calledBack((callback) => stat(path, callback)),
 };
 
 const resolution: PathQuestion<string> = {
   action: "resolve",
   directly: realpathSync.native,
-  asynchronously: promisify(realpath.native),
+  asynchronously: (path) => calledBack((callback) => realpath.native(path, callback)),
 };
 
 // Without O_NONBLOCK, a FIFO put in the file's place after it was looked at would hold a thread of the pool for ever.
@@ -82,7 +82,7 @@ const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) |
 const opening: PathQuestion<number> = {
   action: "open",
   directly: (path) => openSync(path, openFlags),
-  asynchronously: (path) => promisify(open)(path, openFlags),
+  asynchronously: (path) => calledBack((callback) => open(path, openFlags, callback)),
 };
 
 const execution: PathQuestion<true> = {
@@ -92,7 +92,7 @@ const execution: PathQuestion<true> = {
     return true;
   },
   async asynchronously(path) {
-    await promisify(access)(path, constants.X_OK);
+    await calledBack((callback) => access(path, constants.X_OK, callback));
     return true;
   },
 };

@@ -4,25 +4,38 @@
  * @module
  */
 
-import { isatty } from "node:tty";
+import { fstatSync, statSync } from "node:fs";
 import type { Terminal } from "../../src/runtime.ts";
 import { browserCommand } from "./browser.ts";
 import { type DroppedLines, type Output, output } from "./output.ts";
+import { tty } from "./part.ts";
 import { process } from "./process.ts";
 import { standardStream, type StopWaiting } from "./standard_stream.ts";
 
 /** How long a reader may take for what was written last, in milliseconds. */
 const PATIENCE = 1000;
 
-/** Whether any of the standard streams leads to a terminal that is still there. */
-function hasTerminal(): boolean {
-  return [0, 1, 2].some((fd) => isatty(fd));
+/**
+ * Whether the stream leads to a terminal. A terminal is a character device: `node:tty` is asked of no other, nor of
+ * `/dev/null`, where a service has its standard input.
+ */
+function isTerminal(fd: number): boolean {
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isCharacterDevice()) return false;
+    const nothing = statSync("/dev/null", { throwIfNoEntry: false });
+    return stats.rdev !== nothing?.rdev && tty().isatty(fd);
+  } catch {
+    // Closed before this process was started.
+    return false;
+  }
 }
 
-const hadTerminal = hasTerminal();
+/** Which of the standard streams led to a terminal at the start. */
+const [inputWas, outputWas, errorsWas] = [0, 1, 2].map(isTerminal) as [boolean, boolean, boolean];
 
 function hasLostTerminal(): boolean {
-  return hadTerminal && !hasTerminal();
+  return (inputWas || outputWas || errorsWas) && ![0, 1, 2].some(isTerminal);
 }
 
 /**
@@ -57,7 +70,7 @@ export function nodeTerminal(stopWaiting: StopWaiting, everyDrop?: DroppedLines)
     cwd: () => process.cwd(),
     stdout: (text) => stream(1).write(text),
     stderr: (text, dropped) => stream(2).log(text, everyDrop ?? dropped),
-    isTerminal: { stdout: isatty(1), stderr: isatty(2) },
+    isTerminal: { stdout: outputWas, stderr: errorsWas },
     onStop(callback) {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => callback(signal));
     },

@@ -5,9 +5,8 @@
  */
 
 import { constants, fchown, open, openSync, unlink, write, writeSync } from "node:fs";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { type Bytes, FileError, type SpoolFile, type UserIdentity } from "../../src/runtime.ts";
+import { calledBack } from "./called_back.ts";
 import { closeWith, type Descriptor, descriptorOf, holding, readInto, release } from "./open_file.ts";
 import { process } from "./process.ts";
 import { errorCode, fileError } from "./system_error.ts";
@@ -35,7 +34,7 @@ export function spoolDescriptor(spool: SpoolFile): number | null {
 /** Lets the user open the file again by `/dev/stdin`, which asks for the right to it. */
 export async function giveTo(fd: number, user: UserIdentity): Promise<void> {
   try {
-    await promisify(fchown)(fd, user.uid, user.gid);
+    await calledBack((callback) => fchown(fd, user.uid, user.gid, callback));
   } catch {
     // Reading the descriptor itself needs no right.
   }
@@ -49,7 +48,7 @@ export async function createSpool(directory: string): Promise<SpoolFile> {
   } catch (error) {
     throw fileError(error, "make a temporary file in", directory);
   }
-  const path = join(directory, "(temporary file)");
+  const path = `${directory}/(temporary file)`;
   return spoolOf(descriptorOf(fd, path), directory);
 }
 
@@ -61,9 +60,9 @@ async function openNameless(directory: string): Promise<number> {
       if (!unsupported.has(errorCode(error))) throw error;
     }
   }
-  const path = join(directory, `htbin-${crypto.randomUUID()}`);
-  const fd = await promisify(open)(path, "wx+", 0o600);
-  await promisify(unlink)(path);
+  const path = `${directory}/htbin-${crypto.randomUUID()}`;
+  const fd = await calledBack<number>((callback) => open(path, "wx+", 0o600, callback));
+  await calledBack((callback) => unlink(path, callback));
   return fd;
 }
 
@@ -73,7 +72,7 @@ async function openWithoutName(directory: string): Promise<number> {
   if (warmDirectories.isWarm(directory)) {
     return warmDirectories.directly(() => openSync(directory, flags, 0o600));
   }
-  const fd = await promisify(open)(directory, flags, 0o600);
+  const fd = await calledBack<number>((callback) => open(directory, flags, 0o600, callback));
   warmDirectories.met(directory);
   return fd;
 }

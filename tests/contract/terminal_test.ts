@@ -1,7 +1,8 @@
 /** What `Terminal` owes: text arrives whole and in order, and nobody waits for its reader. */
 
 import assert from "node:assert/strict";
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { runModule, runtime } from "../_runtime.ts";
@@ -77,6 +78,19 @@ test("isTerminal is true at a terminal", {
   const shown = execFileSync("script", ["-qc", `${command}; true`, "/dev/null"], { encoding: "utf8" });
   const { isTerminal } = JSON.parse(/\{.*\}/.exec(shown)![0]);
   assert.deepEqual(isTerminal, { stdout: true, stderr: true });
+});
+
+test("isTerminal is false where nothing is read or kept, and for a device that is no terminal", {
+  skip: process.platform === "win32" && "Windows has no such devices",
+}, () => {
+  const [command = "", ...words] = runModule(program, ["facts"]);
+  const zeros = openSync("/dev/zero", "w");
+  try {
+    const { stdout } = spawnSync(command, words, { encoding: "utf8", stdio: ["ignore", "pipe", zeros] });
+    assert.deepEqual(JSON.parse(stdout).isTerminal, { stdout: false, stderr: false });
+  } finally {
+    closeSync(zeros);
+  }
 });
 
 test("stderr() keeps the order, and exit() waits for all of it", async () => {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { availableParallelism } from "node:os";
 import type { ChildProcess, Command, SpoolFile, UserIdentity } from "../../../src/runtime.ts";
+import { os } from "../part.ts";
 import { process } from "../process.ts";
 import type { processGroup } from "../process_group.ts";
 import { demandExpressible } from "../spawn_error.ts";
@@ -32,8 +32,8 @@ export interface LaunchingOptions {
   isAllowed(): boolean;
 }
 
-/** So many launchers at most, for each user. */
-const MOST = Math.min(4, availableParallelism());
+/** So many launchers at most, for each user; no more than there are processors. */
+const MOST = 4;
 
 /** A launcher with so many programs running gets another one beside it. */
 const BUSY = 3;
@@ -56,6 +56,7 @@ export function createLaunching(
   const staffs = new Map<string, Staff>();
   let isPossible: boolean | undefined;
   let isRoot: boolean | undefined;
+  let most: number | undefined;
 
   function staffFor(user: UserIdentity | null): Staff | null {
     isPossible ??= process.platform === "linux" && isAllowed();
@@ -73,7 +74,8 @@ export function createLaunching(
   /** In the background: whoever waits now is served in the runtime's own way. */
   async function grow(staff: Staff, user: UserIdentity | null): Promise<void> {
     const { launchers } = staff;
-    if (staff.isGrowing || launchers.size >= MOST || performance.now() < staff.notBefore) return;
+    most ??= Math.min(MOST, os().availableParallelism());
+    if (staff.isGrowing || launchers.size >= most || performance.now() < staff.notBefore) return;
     staff.isGrowing = true;
     const launcher = await startLauncher({ user, kill, write });
     staff.isGrowing = false;

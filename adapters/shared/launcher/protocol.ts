@@ -8,8 +8,8 @@
  * @module
  */
 
-import { constants } from "node:os";
 import type { Bytes, ExitStatus } from "../../../src/runtime.ts";
+import { os } from "../part.ts";
 
 /** What a program reads: nothing, these bytes (few enough for an order), the file with this path, or its slot's pipe. */
 export type Source = null | Uint8Array | string | ReadableStream<Uint8Array>;
@@ -165,11 +165,11 @@ function statusOf(status: number): ExitStatus {
 }
 
 function signalName(signal: number): string {
-  return nameOf(signal, constants.signals) ?? `SIG${signal}`;
+  return nameOf(signal, os().constants.signals) ?? `SIG${signal}`;
 }
 
 function codeOf(number: number): string {
-  return nameOf(number, constants.errno) ?? `errno ${number}`;
+  return nameOf(number, os().constants.errno) ?? `errno ${number}`;
 }
 
 /** The first of several is the usual one: SIGABRT before SIGIOT. */

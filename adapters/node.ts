@@ -4,7 +4,9 @@
  * @module
  */
 
+import { useClock } from "../src/clock.ts";
 import type { Runtime } from "../src/runtime.ts";
+import { nodeNow } from "./node/clock.ts";
 import { files } from "./node/files.ts";
 import { network } from "./node/network.ts";
 import { processes } from "./node/processes.ts";
@@ -13,6 +15,8 @@ import { process } from "./shared/process.ts";
 import { ownDescriptor } from "./shared/standard_stream.ts";
 
 export { type NodeListener, toNodeListener } from "./shared/node_http/node_listener.ts";
+
+useClock(nodeNow);
 
 /**
  * Node.

@@ -5,6 +5,7 @@
  */
 
 import { askAtOnce, type AtOnce, changeAnswer, type RequestHead, withOther } from "./at_once.ts";
+import { now } from "./clock.ts";
 import { errorPage, type ErrorPageInit, type ShowError } from "./error_page.ts";
 import type { Connection, Handler } from "./handler.ts";
 import { hasInvalidHost } from "./host.ts";
@@ -32,7 +33,7 @@ export function completeHandler(handler: Handler, renderError: ShowError, log: L
 
   function atOnce(head: RequestHead, connection: Connection): ReturnType<AtOnce> {
     if (hasInvalidHost(head) || connection.mount !== undefined) return "later";
-    const started = log.access === false ? 0 : performance.now();
+    const started = log.access === false ? 0 : now();
     const answer = tryAtOnce(head, connection);
     if (answer === undefined || answer === "later") return "later";
     if (log.access === false) return answer;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { now } from "../../src/clock.ts";
 import { giveBack, isLending } from "../../src/lent_bytes.ts";
 import { readNowOf } from "../../src/read_now.ts";
 import type { FileSpan } from "../../src/response.ts";
@@ -81,7 +82,7 @@ export function streamPieces(stream: ReadableStream<Uint8Array>): Pieces {
 /** The pieces of a part of a file, in memory that is used again. */
 export function filePieces({ file, offset, length }: FileSpan): Pieces {
   const end = offset + length;
-  const since = performance.now();
+  const since = now();
   let memory: Bytes = new Uint8Array(Math.min(FIRST_PIECE, length));
   let at = offset;
   let wasMoved = false;
@@ -89,7 +90,7 @@ export function filePieces({ file, offset, length }: FileSpan): Pieces {
     async next(isFree = false) {
       if (at >= end) return null;
       if (at > offset) {
-        const size = pieceSize(at - offset, performance.now() - since);
+        const size = pieceSize(at - offset, now() - since);
         // All that came before what was moved has left.
         const isFit = (isFree || wasMoved) && size <= memory.length && size >= memory.length / 4;
         if (!isFit) memory = new Uint8Array(size);

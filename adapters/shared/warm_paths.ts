@@ -8,6 +8,8 @@
  * @module
  */
 
+import { now } from "../../src/clock.ts";
+
 const warmMs = 1000;
 
 // One slow call says little: the system may just have given the processor to somebody else, for as long as it likes. So
@@ -37,7 +39,7 @@ export interface WarmPaths {
 
 /** An empty memory of paths. */
 export function warmPaths(
-  now: () => number = () => performance.now(),
+  clock: () => number = now,
 ): WarmPaths {
   const metAt = new Map<string, number>();
   let debt = 0;
@@ -45,7 +47,7 @@ export function warmPaths(
   let distrustUntil = -Infinity;
   let pause = 0;
   function spent(start: number): void {
-    const end = now();
+    const end = clock();
     const taken = Math.min(mostMs, end - start);
     debt = Math.max(0, debt + taken - earnedMs - (start - lastEnd) * earnedShare);
     lastEnd = end;
@@ -61,16 +63,16 @@ export function warmPaths(
     isWarm(path) {
       const at = metAt.get(path);
       if (at === undefined) return false;
-      const time = now();
+      const time = clock();
       return time - at < warmMs && time >= distrustUntil;
     },
     met(path) {
       // Paths come from requests: the memory must not grow with what clients think of.
       if (metAt.size >= limit) metAt.clear();
-      metAt.set(path, now());
+      metAt.set(path, clock());
     },
     directly(call) {
-      const start = now();
+      const start = clock();
       try {
         return call();
       } finally {
@@ -78,7 +80,7 @@ export function warmPaths(
       }
     },
     ifQuick(call, path) {
-      const start = now();
+      const start = clock();
       if (start < distrustUntil) return undefined;
       try {
         return call(path);

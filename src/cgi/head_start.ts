@@ -6,6 +6,7 @@
  */
 
 import type { PreparedResponse, RequestHead } from "../at_once.ts";
+import { now } from "../clock.ts";
 import { finishedRun } from "../finished_run.ts";
 import type { AnsweringScript, Begun, Connection } from "../handler.ts";
 import type { Log } from "../log/events.ts";
@@ -87,7 +88,7 @@ export function createHeadStart(host: HeadStartOptions): HeadStart {
       const url = isPossible ? urlOf(head, ends.secure) : null;
       const place = url === null ? null : queue.enterNow?.(ends.remote?.hostname ?? "") ?? null;
       if (url === null || place === null) return null;
-      const started = performance.now();
+      const started = now();
       const begun = { requestId, started };
       const { method, headers, isKept } = head;
       const request = { method, url, headers };
@@ -98,7 +99,7 @@ export function createHeadStart(host: HeadStartOptions): HeadStart {
         if (!run || !answer) return leave(begun, { script, place: place!, starting, started });
         const { pid } = child as ChildProcess;
         place!.release();
-        tellExit(log, aboutScript(script.filename, pid, requestId), run.status, performance.now() - started);
+        tellExit(log, aboutScript(script.filename, pid, requestId), run.status, now() - started);
         const { status, statusText, headers, body } = answer;
         return {
           status,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { now } from "../clock.ts";
 import { LONGEST_TIMER } from "./time_limit.ts";
 
 /** How many may run and wait. */
@@ -94,14 +95,14 @@ export function createQueue(options: QueueOptions): Queue {
 
   function take(client: string): Place {
     places.add(client);
-    const since = performance.now();
+    const since = now();
     let held = true;
     return {
       release() {
         if (!held) return;
         held = false;
         places.remove(client);
-        averageMs += (performance.now() - since - averageMs) / 8;
+        averageMs += (now() - since - averageMs) / 8;
         if (waiters.size > 0) admitNext();
       },
     };

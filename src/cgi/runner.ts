@@ -5,6 +5,7 @@
  * @module
  */
 
+import { now } from "../clock.ts";
 import { finishedRun } from "../finished_run.ts";
 import { respond } from "../response.ts";
 import type { ChildProcess, FileSystem } from "../runtime.ts";
@@ -146,7 +147,7 @@ export function createRunner(host: RunnerOptions): Runner {
 
   async function start(attempt: Attempt, body: ScriptInput, course: Course): Promise<Response> {
     if (attempt.call.request.signal.aborted) return nobody();
-    const started = performance.now();
+    const started = now();
     const { call: { request, connection }, script } = attempt;
     const child = await running.starting(startScript({ request, connection, script }, body));
     return await answerFrom(attempt, child, course, started);
@@ -187,7 +188,7 @@ export function createRunner(host: RunnerOptions): Runner {
     if (answer === null) return null;
     connection.onScript?.(endedScript(scriptFilename, child.pid, run.status));
     release(course);
-    scriptLog(attempt, child).exit(run.status, null, performance.now() - started);
+    scriptLog(attempt, child).exit(run.status, null, now() - started);
     return respond(answer.status, answer.headers.toHeaders(), answer.body, answer.statusText);
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { now } from "../clock.ts";
 import type { Bytes, ChildProcess, ExitStatus } from "../runtime.ts";
 import type { ScriptExit } from "./options.ts";
 import { LATE_OUTPUT, readOutput } from "./output.ts";
@@ -120,7 +121,7 @@ export function supervise(
   }
   async function watch(): Promise<void> {
     exit = await child.exited;
-    const durationMs = performance.now() - started;
+    const durationMs = now() - started;
     output.expectEnd();
     if (stopped === null && headDone) quiet.change(idleMs());
     await output.ended;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { now } from "../clock.ts";
+
 /** Timers take no more (they would fire at once): 24.8 days. */
 export const LONGEST_TIMER: number = 2 ** 31 - 1;
 
@@ -25,20 +27,20 @@ const CATCH_UP = 10;
 /** Starts a limit; `Infinity` is none. Time in which this process stood still is not held against the other side. */
 export function startTimeLimit(ms: number, onReached: () => void): TimeLimit {
   let length = ms;
-  let since = performance.now();
+  let since = now();
   let due = 0;
   let caughtUp = NaN;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function arm(left: number): void {
-    due = performance.now() + left;
+    due = now() + left;
     timer = length === Infinity ? undefined : setTimeout(check, Math.min(left, LONGEST_TIMER));
   }
   function check(): void {
-    const now = performance.now();
-    const left = since + length - now;
+    const time = now();
+    const left = since + length - time;
     if (left > 0) arm(left);
-    else if (now - due < LATE_TIMER || caughtUp === since) onReached();
+    else if (time - due < LATE_TIMER || caughtUp === since) onReached();
     else {
       // Timers come before what has arrived: that may be just what was waited for. Once, or a busy server had no limits.
       caughtUp = since;
@@ -48,12 +50,12 @@ export function startTimeLimit(ms: number, onReached: () => void): TimeLimit {
   arm(length);
   return {
     restart() {
-      since = performance.now();
+      since = now();
     },
     change(newLength) {
       clearTimeout(timer);
       length = newLength;
-      since = performance.now();
+      since = now();
       arm(length);
     },
     clear() {

@@ -5,6 +5,7 @@
  */
 
 import type { PreparedResponse, RequestHead } from "../at_once.ts";
+import { now } from "../clock.ts";
 import type { AnsweringScript, Connection, Sent, VerifiedUser } from "../handler.ts";
 import { requestTarget } from "../request_path.ts";
 import type { ExitStatus } from "../runtime.ts";
@@ -37,13 +38,13 @@ export function accessRecord(
 ): AccessRecord {
   if (log.access === false) return NO_RECORD;
   const { requestId, onSent, begun } = connection;
-  const started = begun?.started ?? performance.now();
+  const started = begun?.started ?? now();
   const time = timeOf(started);
   let script: AnsweringScript | null = null;
   let user = connection.user ?? null;
 
   function tell(status: number, bytes: number | null, complete: boolean): void {
-    const durationMs = performance.now() - started;
+    const durationMs = now() - started;
     function write(exit: ExitStatus | null): void {
       const target = requestTarget(request);
       const asked = { method: request.method, target, headers: request.headers };
@@ -73,7 +74,7 @@ export function accessRecord(
 
 /** The time of day of what `performance.now()` has given. */
 function timeOf(started: number): Date {
-  return new Date(Date.now() - Math.floor(performance.now() - started));
+  return new Date(Date.now() - Math.floor(now() - started));
 }
 
 const NO_RECORD: AccessRecord = { onScript() {}, onUser() {}, answered() {} };
@@ -87,7 +88,7 @@ export function accessTeller(
   log: Log,
 ): (sent: Sent) => void {
   return ({ begun, bytes, complete }) => {
-    const durationMs = performance.now() - started;
+    const durationMs = now() - started;
     const outcome = {
       requestId: requestId ?? (log.requestIds === false ? "" : crypto.randomUUID()),
       time: new Date(Date.now() - Math.floor(durationMs)),

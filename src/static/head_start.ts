@@ -6,6 +6,7 @@
  */
 
 import type { PreparedResponse, RequestHead } from "../at_once.ts";
+import { now } from "../clock.ts";
 import type { Begun, Connection } from "../handler.ts";
 import { type Exchange, isFileAnswer, type Outcome } from "./answer.ts";
 import type { StaticContext } from "./context.ts";
@@ -32,7 +33,7 @@ export function createHeadStart(context: StaticContext, tryAnswer: TryAnswer): H
     mount: readonly string[],
     connection: Connection,
   ): Promise<PreparedResponse | Begun> {
-    const started = performance.now();
+    const started = now();
     let requestId = connection.requestId;
     const named = (): string => requestId ??= crypto.randomUUID();
     const outcome = await tryAnswer({ asked: head, target, mount, routed: connection.mount }, named);

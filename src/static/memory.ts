@@ -5,6 +5,7 @@
  */
 
 import type { PreparedResponse, RequestHead } from "../at_once.ts";
+import { now } from "../clock.ts";
 import type { AnswerFields } from "../fields.ts";
 import type { Bytes, FileSystem } from "../runtime.ts";
 import { collectEvidence, type Conclusion, type Evidence } from "./evidence.ts";
@@ -149,13 +150,13 @@ export function createMemory(
       }
       const answer = choose(entry, asked);
       if (answer === null || entry.mount !== mount || entry.roots !== roots.atHand()) return undefined;
-      const now = trustMs > 0 ? performance.now() : 0;
-      if (trustMs === 0 || now - entry.checkedAt >= trustMs) {
+      const time = trustMs > 0 ? now() : 0;
+      if (trustMs === 0 || time - entry.checkedAt >= trustMs) {
         if (!isCurrent(entry)) {
           drop(key, entry);
           return undefined;
         }
-        entry.checkedAt = now;
+        entry.checkedAt = time;
       }
       entry.isUsed = true;
       return answer;
@@ -182,7 +183,7 @@ function entryOf(
     head,
     notModified,
     cost: (get?.body.byteLength ?? 0) + 2 * (key.length + texts.length) + OVERHEAD,
-    checkedAt: performance.now(),
+    checkedAt: now(),
     isUsed: false,
   };
 }

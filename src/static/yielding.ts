@@ -4,17 +4,19 @@
  * @module
  */
 
+import { now } from "../clock.ts";
+
 /** How long a piece may take, in milliseconds. */
 const PIECE_MS = 8;
 
 /** Call between steps of long work: lets the event loop run when it has waited for long enough. */
 export function pacer(): () => Promise<void> | undefined {
-  let since = performance.now();
+  let since = now();
   return () => {
-    if (performance.now() - since < PIECE_MS) return undefined;
+    if (now() - since < PIECE_MS) return undefined;
     return new Promise((resolve) =>
       setTimeout(() => {
-        since = performance.now();
+        since = now();
         resolve();
       }, 0)
     );

@@ -32,10 +32,10 @@ const server = createServer((_request, response) => response.end("hello")).liste
 });`;
 
 /** What of Node files take beyond that: `module` for a Node that cannot be asked, `vm` for what the command keeps of its code. */
-const BEYOND = ["fs/promises", "module", "perf_hooks", "timers/promises", "v8", "vm"];
+const BEYOND = ["fs/promises", "module", "timers/promises", "v8", "vm"];
 
 test(
-  "files are answered without an HTTP client, TLS, HTTP/2, compression or cryptography, and with six parts more than hello",
+  "files are answered without an HTTP client, TLS, HTTP/2, compression or cryptography, and with five parts more than hello",
   {
     skip: runtime.name === "node" ? false : "only Node tells what of it is loaded",
   },

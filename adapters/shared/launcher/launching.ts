@@ -4,6 +4,7 @@
  * @module
  */
 
+import { now } from "../../../src/clock.ts";
 import type { ChildProcess, Command, SpoolFile, UserIdentity } from "../../../src/runtime.ts";
 import { os } from "../part.ts";
 import { process } from "../process.ts";
@@ -75,12 +76,12 @@ export function createLaunching(
   async function grow(staff: Staff, user: UserIdentity | null): Promise<void> {
     const { launchers } = staff;
     most ??= Math.min(MOST, os().availableParallelism());
-    if (staff.isGrowing || launchers.size >= most || performance.now() < staff.notBefore) return;
+    if (staff.isGrowing || launchers.size >= most || now() < staff.notBefore) return;
     staff.isGrowing = true;
     const launcher = await startLauncher({ user, kill, write });
     staff.isGrowing = false;
     if (launcher === null) {
-      staff.notBefore = performance.now() + PAUSE;
+      staff.notBefore = now() + PAUSE;
       return;
     }
     launchers.add(launcher);

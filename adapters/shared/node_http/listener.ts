@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { clearInterval, setInterval } from "node:timers";
+import { now } from "../../../src/clock.ts";
 import type { Handler } from "../../../src/handler.ts";
 import type { Listener, ListenOptions } from "../../../src/runtime.ts";
 import { networkAddress } from "../address.ts";
@@ -204,7 +205,7 @@ function serveClients(
   function meet(socket: Socket): void {
     // On Bun, the socket that has shaken hands is the one that was accepted.
     if (!sockets.has(socket)) socket.on("close", () => sockets.delete(socket));
-    sockets.set(socket, performance.now());
+    sockets.set(socket, now());
     const shortCut = heads && shortCutOf(socket, heads);
     if (shortCut) shortCuts.set(socket, shortCut);
   }
@@ -354,10 +355,10 @@ function serveClients(
     }
   }
   function closeLate(headTime: number): void {
-    const now = performance.now();
+    const time = now();
     for (const [socket, met] of sockets) {
-      const since = clients.has(socket) ? shortCuts.get(socket)?.headSince() ?? now : met;
-      if (now - since > headTime) refuse(lateness(), socket);
+      const since = clients.has(socket) ? shortCuts.get(socket)?.headSince() ?? time : met;
+      if (time - since > headTime) refuse(lateness(), socket);
     }
   }
   function closeAll(): void {

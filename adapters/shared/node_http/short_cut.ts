@@ -13,6 +13,7 @@ import type { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { AtOnce, PreparedResponse, RequestHead } from "../../../src/at_once.ts";
+import { now } from "../../../src/clock.ts";
 import type { Begun, Connection } from "../../../src/handler.ts";
 import { answerBytes, passingAnswerBytes } from "./answer_bytes.ts";
 import { reporter, simpleHead } from "./at_once.ts";
@@ -133,7 +134,7 @@ export function createShortCut(socket: Socket, options: ShortCutOptions): ShortC
     isAnsweredAtOnce = false;
     parser!.call(socket, bytes);
     // The first piece of one that comes together with the end of another does not show: such a connection is without use.
-    headSince = count > before || isInBody ? null : headSince ?? performance.now();
+    headSince = count > before || isInBody ? null : headSince ?? now();
     if (!isBetween) return;
     isBetween = count === before + 1 && isOneHead(bytes);
     const head = isBetween ? keptHead(last!.incoming) : null;

@@ -5,6 +5,7 @@
  */
 
 import type { Queue } from "../../cgi/queue.ts";
+import { now } from "../../clock.ts";
 import type { Log, LogLevel } from "../../log/events.ts";
 import type { ExitStatus, Workers } from "../../runtime.ts";
 import type { Secrets } from "../secrets.ts";
@@ -58,12 +59,12 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   function launch(pause: number): Promise<void> {
     const member = startMember(options);
     running.add(member);
-    const since = performance.now();
+    const since = now();
     member.exited.then((status) => {
       running.delete(member);
       if (stopping) return endIfLast();
       if (!started) return;
-      const next = performance.now() - since > LONGEST_PAUSE ? FIRST_PAUSE : pause;
+      const next = now() - since > LONGEST_PAUSE ? FIRST_PAUSE : pause;
       tell("error", `worker ${member.id} ended (${describe(status)}): another starts in ${next / 1000} s`);
       const timer = setTimeout(() => {
         pauses.delete(timer);

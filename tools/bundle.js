@@ -19,7 +19,7 @@ export async function bundle(source, folder, external) {
     input: source,
     platform: "node",
     external: [/^node:/, ...external],
-    plugins: [commander, parts, ascii, facades, await codeCache(external)],
+    plugins: [commander, parts, ascii, facades, await codeCaches(external)],
   });
   await build.write({
     dir: folder,
@@ -156,34 +156,38 @@ const facades = {
 };
 
 /**
- * Has Node load the command's files by way of `adapters/node/code_cache.ts`, which is put into the first one. That one
- * can import none of them, then, and asks for them, on Deno and Bun as ever. Packages are named where publishing sees it.
+ * Has Node and Bun load the command's files by way of `adapters/…/code_cache.ts`, which are put into the first one. That
+ * one can import none of them, then, and asks for them. Packages are named where publishing sees it.
  */
-async function codeCache(packages) {
-  const build = await rolldown({ input: "adapters/node/code_cache.ts", external: /^node:/ });
-  const { output: [{ code }] } = await build.generate({ format: "esm", comments: false });
-  const cache = partsAsked(code).replace(/^export .*$/m, "");
+async function codeCaches(packages) {
+  const [node, bun] = await Promise.all(["node", "bun"].map(async (name) => {
+    const build = await rolldown({ input: `adapters/${name}/code_cache.ts`, external: /^node:/ });
+    const { output: [{ code }] } = await build.generate({ format: "esm", comments: false });
+    return partsAsked(code).replace(/^export .*$/m, "").trimEnd();
+  }));
   const imports = packages.map((name) => `"${name}": () => import("${name}")`).join(", ");
+  const loaders = `const packages = { ${imports} };
+const builtin = globalThis.process?.getBuiltinModule;
+const cached = !builtin || "Deno" in globalThis ? undefined : "Bun" in globalThis ? (() => {
+${bun}
+	return loadCached(import.meta.url, packages);
+})() : (() => {
+${node}
+	return loadCached(import.meta.url, packages);
+})();
+`;
   return {
-    name: "code-cache",
+    name: "code-caches",
     generateBundle(_options, chunks) {
       const entry = Object.values(chunks).find(({ isEntry }) => isEntry);
-      const asking = entry.code
+      entry.code = entry.code
         .replace(
           /^import \{ (.+) \} from ("\.\/cli\/start-.+");$/m,
           (_import, names, file) =>
             `const { ${names.replaceAll(" as ", ": ")} } = await (cached?.(${file}) ?? import(${file}));`,
         )
-        .replace(/import\(("\.\/cli\/node-.+?")\)/, "(cached?.($1) ?? import($1))");
-      entry.code = asking.replace(/(?<=^#!.*\n)/, () =>
-        `const cached = (() => {
-	if ("Deno" in globalThis || "Bun" in globalThis) return;
-	const builtin = globalThis.process.getBuiltinModule;
-	if (!builtin) return;
-${cache.trimEnd()}
-	return loadCached(import.meta.url, { ${imports} });
-})();
-`);
+        .replace(/import\(("\.\/cli\/(?:node|bun)-.+?")\)/g, "(cached?.($1) ?? import($1))")
+        .replace(/(?<=^#!.*\n)/, () => loaders);
     },
   };
 }

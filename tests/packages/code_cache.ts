@@ -1,5 +1,6 @@
 /**
- * What V8 compiled of the command, kept between its starts on Node: `adapters/node/code_cache.ts`.
+ * What is compiled of the command, kept between its starts on Node and Bun: `adapters/node/code_cache.ts`,
+ * `adapters/bun/code_cache.ts`.
  *
  * @module
  */
@@ -14,10 +15,12 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { exchange, get } from "../_http.ts";
 import type { Fixture } from "./_fixture.ts";
+import { programs } from "./_run.ts";
 
-/** Tells of each script that is compiled, and of each step that keeps one. */
+/** Tells of each script that is compiled, of each step that keeps one, and of what was kept and is loaded. */
 const TELL = `const vm = require("node:vm");
 const files = require("node:fs/promises");
+const modules = require("node:module");
 process.umask(0);
 const tell = (event) => process.stderr.write(JSON.stringify(event) + "\\n");
 vm.Script = class extends vm.Script {
@@ -28,6 +31,14 @@ vm.Script = class extends vm.Script {
     tell({ step: "compiled", filename, cached: cachedData !== undefined, rejected, lines: code.split("\\n").length });
   }
 };
+const { createRequire } = modules;
+modules.createRequire = (...args) => {
+  const require = createRequire(...args);
+  return (path) => {
+    tell({ step: "required", filename: path });
+    return require(path);
+  };
+};
 for (const step of ["stat", "mkdir", "rename"]) {
   const call = files[step];
   files[step] = async (...args) => {
@@ -36,12 +47,14 @@ for (const step of ["stat", "mkdir", "rename"]) {
 }`;
 
 interface Event {
-  readonly step: "compiled" | "stat" | "mkdir" | "rename";
+  readonly step: "compiled" | "required" | "stat" | "mkdir" | "rename";
   readonly filename?: string;
   readonly cached?: boolean;
   readonly rejected?: boolean;
   readonly lines?: number;
 }
+
+const BUN = programs.bun;
 
 /** Tests it. */
 export function testCodeCache(fixture: () => Fixture): void {
@@ -124,19 +137,57 @@ export function testCodeCache(fixture: () => Fixture): void {
     await second.ask();
   });
 
-  test("nothing is written to a package that is somebody else's", {
-    skip: process.getuid?.() === 0 ? false : "only root can give a folder to somebody else",
-  }, async (t) => {
+  test("on Bun, bytecode of all parts is made beside the command, for its owner to write, and taken by the next start", async (t) => {
     const command = await installed(fixture());
-    await chown(dirname(command), 65534, 65534);
-    const server = await start(command);
-    t.after(server.stop);
-    await server.ask();
-    await server.happened("stat", 1);
-    await server.stop();
-    assert.deepEqual(server.events().filter(({ step }) => step === "mkdir" || step === "rename"), []);
-    assert.ok(!(await readdir(dirname(command))).includes(".cache"));
+    const first = await start(command, ["--cgi"], {}, BUN);
+    t.after(first.stop);
+    await first.ask();
+    await first.happened("rename", 1);
+    await first.stop();
+    assert.deepEqual(first.events().filter(({ step }) => step === "required"), []);
+
+    const folder = await cacheOf(command);
+    const parts = (await readdir(join(dirname(command), "cli"))).sort();
+    const made = parts.flatMap((name) => [name, `${name}.jsc`]);
+    assert.deepEqual((await readdir(folder)).sort(), made.sort());
+    for (const path of [folder, dirname(folder)]) assert.equal((await stat(path)).mode & 0o777, 0o755);
+    for (const name of made) assert.equal((await stat(join(folder, name))).mode & 0o777, 0o644);
+
+    const second = await start(command, ["--cgi"], {}, BUN);
+    t.after(second.stop);
+    const required = second.events().filter(({ step }) => step === "required");
+    const names = required.map(({ filename }) => partOf(filename));
+    for (const part of ["start", "bun", "cgi"]) assert.ok(names.includes(part), names.join(" "));
+    assert.equal(new Set(names).size, names.length);
+    for (const { filename } of required) {
+      assert.equal(dirname(filename!), folder);
+      // Bun takes the bytecode when the file says so.
+      assert.match(await readFile(filename!, "latin1"), /^\/\/ @bun @bytecode @bun-cjs\n/);
+    }
+    await second.ask();
+    await second.stop();
+
+    const third = await start(command, [], { NODE_DISABLE_COMPILE_CACHE: "1" }, BUN);
+    t.after(third.stop);
+    await third.ask();
+    assert.deepEqual(third.events().filter(({ step }) => step === "required"), []);
   });
+
+  for (const program of ["node", BUN]) {
+    test(`nothing is written to a package that is somebody else's: ${basename(program)}`, {
+      skip: process.getuid?.() === 0 ? false : "only root can give a folder to somebody else",
+    }, async (t) => {
+      const command = await installed(fixture());
+      await chown(dirname(command), 65534, 65534);
+      const server = await start(command, [], {}, program);
+      t.after(server.stop);
+      await server.ask();
+      await server.happened("stat", 1);
+      await server.stop();
+      assert.deepEqual(server.events().filter(({ step }) => step === "mkdir" || step === "rename"), []);
+      assert.ok(!(await readdir(dirname(command))).includes(".cache"));
+    });
+  }
 
   test("what parts of the command export keeps its value: a script hands it on once", () => {
     for (const [path, bytes] of fixture().packed.files) {
@@ -181,27 +232,32 @@ function partOf(path = ""): string {
   return basename(path).replace(/-[\w-]{8}\..*/, "");
 }
 
-/** Starts it on Node, until it listens. */
+/** Starts it, until it listens. */
 async function start(
   command: string,
   flags: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  program = "node",
 ) {
   const home = dirname(dirname(command));
   const args = ["--require", join(home, "tell.cjs"), command, "0", "--directory", join(home, "site")];
-  const child = spawn("node", [...args, "--log", "none", ...flags], {
+  const child = spawn(program, [...args, "--log", "none", ...flags], {
     env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const exited = once(child, "exit");
   const events: Event[] = [];
+  const others: string[] = [];
   const waiting = new Set<() => void>();
   createInterface({ input: child.stderr }).on("line", (line) => {
-    assert.match(line, /^\{/);
-    events.push(JSON.parse(line));
+    if (line.startsWith("{")) events.push(JSON.parse(line));
+    else others.push(line);
     for (const look of waiting) look();
   });
-  const [banner] = await once(createInterface({ input: child.stdout }), "line");
+  const [banner] = await Promise.race([
+    once(createInterface({ input: child.stdout }), "line"),
+    exited.then(() => assert.fail(others.join("\n"))),
+  ]);
   const port = Number(/port (\d+)/.exec(banner)![1]);
   return {
     events: () => events,

@@ -86,7 +86,7 @@ export function foldName(name: string): string {
 
 /** Without what Windows drops or takes for a data stream. */
 function trimName(name: string): string {
-  return /[.: ]/.test(name) ? name.replace(/:.*$/s, "").replace(/[. ]+$/, "") : name;
+  return /:|[. ]$/.test(name) ? name.replace(/:.*$/s, "").replace(/[. ]+$/, "") : name;
 }
 
 /**

@@ -22,7 +22,7 @@ export interface Sortable {
  */
 export function sortKey(name: string): string {
   return name.toLowerCase().replace(/\d+/g, (digits) => {
-    const value = digits.replace(/^0+(?=\d)/, "");
+    const value = digits.startsWith("0") ? digits.replace(/^0+(?=\d)/, "") : digits;
     // A longer number is a larger one: the count of its digits goes first, itself counted in front of long ones.
     return value.length < 9 ? `${value.length}${value}` : `9${String(value.length).padStart(3, "0")}${value}`;
   });

@@ -107,6 +107,9 @@ export interface DirectoryEntry {
   readonly kind: FileKind | "link";
 }
 
+/** What a listing tells of a regular file. */
+export type ListedFile = Pick<FileInfo, "size" | "mtimeMs">;
+
 /** What a path named at one moment, links not followed. */
 export interface Observation {
   /** What was there; a link is "other". `null` for nothing. */
@@ -131,7 +134,8 @@ export interface Observation {
  * ```ts
  * import { staticFiles } from "htbin";
  * import { type Bytes, type ByteSpan, FileError, type FileErrorReason, type FileInfo } from "htbin/runtime";
- * import type { DirectoryEntry, FileKind, FilePermissions, FileSystem, Observation, OpenFile } from "htbin/runtime";
+ * import type { DirectoryEntry, FileKind, FilePermissions, FileSystem } from "htbin/runtime";
+ * import type { ListedFile, Observation, OpenFile } from "htbin/runtime";
  *
  * // Files in memory: what `staticFiles()` needs of a file system.
  * const contents = new Map<string, Bytes>([["/hello.txt", new TextEncoder().encode("Hello")]]);
@@ -171,6 +175,9 @@ export interface Observation {
  *       yield* entries;
  *     })();
  *   },
+ *   async *filesIn(directory, names) {
+ *     yield names.map((name): ListedFile | null => infoOf(directory + name));
+ *   },
  *   permissions: async () => permissions,
  *   observe: (path): Observation => ({ info: infoOf(path), changedMs: null, isCurrent: () => true }),
  * };
@@ -193,6 +200,16 @@ export interface FileSystem {
   observe?(path: string): Observation | null;
   /** The entries of a directory, without `.` and `..`, in the system's order, read as they are taken. */
   list(path: string): Promise<AsyncIterable<DirectoryEntry> | null>;
+  /**
+   * Looks at many names of one directory, for a listing, at less cost than `open()` of each: at regular files that this
+   * process may read, links not followed; `null` for a name of anything else, or of nothing. In order, and in pieces that
+   * hold the event loop for less than a millisecond; what is missing at the end is not known. `directory` has no links in
+   * it: what has come to be at its path meanwhile must not be taken for it. Optional; a file system that changes what
+   * `open()` does must not leave this as it was.
+   */
+  filesIn?(directory: string, names: readonly string[]): AsyncIterable<readonly (ListedFile | null)[]>;
+  /** Resolves after a turn of the event loop, in which others are heard. Optional: without it, a timer is waited for. */
+  turn?(): Promise<void>;
   /**
    * `true` when this process may execute the file. Optional: a file system that holds no programs leaves it out.
    */

@@ -22,6 +22,8 @@ export interface FileCounts {
   readBytes: number;
   /** Looks at a path, first and later ones. */
   look: number;
+  /** Names that were asked for as those of one folder. */
+  inFolder: number;
 }
 
 /** A file system that counts. */
@@ -51,6 +53,7 @@ export function countingFiles(age = 0): CountingFiles {
     read: 0,
     readBytes: 0,
     look: 0,
+    inFolder: 0,
   };
   function counted(file: OpenFile): OpenFile {
     let isOpen = true;
@@ -88,6 +91,10 @@ export function countingFiles(age = 0): CountingFiles {
     list(path) {
       counts.list++;
       return files.list(path);
+    },
+    filesIn(directory, names) {
+      counts.inFolder += names.length;
+      return files.filesIn!(directory, names);
     },
     async open(path) {
       counts.open++;

@@ -5,6 +5,8 @@
  */
 
 import type { Socket } from "node:net";
+import { type LookIn, lookThroughProc } from "../shared/files_in.ts";
+import { type FolderCalls, lookByLibrary } from "../shared/look_by_library.ts";
 import type { SendFile } from "../shared/node_http/response.ts";
 import type { SendNow } from "../shared/node_http/send_now.ts";
 import { sendFlags, type SystemCalls } from "../shared/node_http/system_calls.ts";
@@ -19,8 +21,8 @@ interface Calls {
 }
 
 /** The part of `bun:ffi` that is used here. */
-interface Ffi {
-  dlopen(name: string, calls: object): { readonly symbols: Calls };
+interface Ffi<T> {
+  dlopen(name: string, calls: object): { readonly symbols: T };
 }
 
 /** `null`: there is none. */
@@ -60,6 +62,15 @@ export const sendNow: SendNow = (socket) => {
 
 const position = new BigInt64Array(1);
 
+/** `null`: there are none. Apart: an older library lacks the first of them. */
+let folderCalls: FolderCalls | null | undefined;
+
+/** Looks for names in an open folder. */
+export const lookInFolder: LookIn = (folder) => {
+  if (folderCalls === undefined) folderCalls = loadFolderCalls();
+  return folderCalls === null ? lookThroughProc(folder) : lookByLibrary(folderCalls)(folder);
+};
+
 /** A socket that is closed has none. */
 function descriptorOf(socket: Socket): number | null {
   const { _handle: handle } = socket as { _handle?: { readonly fd?: unknown } | null };
@@ -68,16 +79,27 @@ function descriptorOf(socket: Socket): number | null {
 }
 
 function load(): Calls | null {
+  return open<Calls>({
+    splice: { args: ["i32", "ptr", "i32", "ptr", "usize", "u32"], returns: "i32" },
+    poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+    ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+    sendfile: { args: ["i32", "i32", "ptr", "usize"], returns: "i32" },
+    send: { args: ["i32", "ptr", "usize", "i32"], returns: "i32" },
+  });
+}
+
+function loadFolderCalls(): FolderCalls | null {
+  return open<FolderCalls>({
+    statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
+    faccessat: { args: ["i32", "ptr", "i32", "i32"], returns: "i32" },
+  });
+}
+
+function open<T>(calls: object): T | null {
   if (process.platform !== "linux") return null;
   try {
-    const { dlopen } = process.getBuiltinModule("bun:ffi") as unknown as Ffi;
-    return dlopen("libc.so.6", {
-      splice: { args: ["i32", "ptr", "i32", "ptr", "usize", "u32"], returns: "i32" },
-      poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
-      ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
-      sendfile: { args: ["i32", "i32", "ptr", "usize"], returns: "i32" },
-      send: { args: ["i32", "ptr", "usize", "i32"], returns: "i32" },
-    }).symbols;
+    const { dlopen } = process.getBuiltinModule("bun:ffi") as unknown as Ffi<T>;
+    return dlopen("libc.so.6", calls).symbols;
   } catch {
     // Another C library, or none.
     return null;

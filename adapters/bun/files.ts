@@ -4,15 +4,23 @@
  * @module
  */
 
-import { type Dirent, readdir } from "node:fs";
+import { type Dirent, lstat, readdir } from "node:fs";
 import type { DirectoryEntry, FileSystem } from "../../src/runtime.ts";
 import { calledBack } from "../shared/called_back.ts";
 import { directoryEntry } from "../shared/directory_entry.ts";
+import { filesIn } from "../shared/files_in.ts";
 import { nodeFiles } from "../shared/node_files.ts";
 import { fileError, isAbsence, isExpressible } from "../shared/system_error.ts";
+import { turn } from "../shared/turns.ts";
+import { lookInFolder } from "./c_library.ts";
 
 /** Files on Bun. */
-export const files: FileSystem = { ...nodeFiles, list };
+export const files: FileSystem = {
+  ...nodeFiles,
+  list,
+  filesIn: filesIn(lookInFolder, (path) => calledBack((callback) => lstat(path, callback))),
+  turn,
+};
 
 async function list(
   path: string,

@@ -5,8 +5,10 @@
  */
 
 import { writeSync } from "node:fs";
-import type { FileTransfer } from "../../src/runtime.ts";
+import type { Bytes, FileTransfer } from "../../src/runtime.ts";
 import type { SendNow } from "../shared/node_http/send_now.ts";
+import type { LookIn } from "../shared/files_in.ts";
+import { lookByLibrary } from "../shared/look_by_library.ts";
 import { errorCode } from "../shared/system_error.ts";
 import { sendFlags, type SystemCalls } from "../shared/node_http/system_calls.ts";
 import { isGranted } from "./permissions.ts";
@@ -28,6 +30,46 @@ let loaded: Deno.DynamicLibrary<typeof CALLS> | null = null;
 /** Not before it is needed: that takes milliseconds. */
 function library(): Deno.DynamicLibrary<typeof CALLS> {
   return loaded ??= Deno.dlopen(NAME, CALLS);
+}
+
+const GETDENTS = { name: "getdents64", parameters: ["i32", "buffer", "usize"], result: "i32" } as const;
+const FOLDER_CALLS = {
+  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
+  faccessat: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
+  read: GETDENTS,
+  readInThread: { ...GETDENTS, nonblocking: true },
+} as const;
+
+let folderLibrary: Deno.DynamicLibrary<typeof FOLDER_CALLS> | null | undefined;
+
+/** Apart, and `null` where there is none: an older library lacks some of these. */
+function folderCalls(): Deno.DynamicLibrary<typeof FOLDER_CALLS>["symbols"] | null {
+  if (folderLibrary === undefined) {
+    try {
+      folderLibrary = hasLibrary() ? Deno.dlopen(NAME, FOLDER_CALLS) : null;
+    } catch {
+      folderLibrary = null;
+    }
+  }
+  return folderLibrary && folderLibrary.symbols;
+}
+
+/** Looks for names in an open folder. */
+export const lookInFolder: LookIn = (folder) => {
+  const calls = folderCalls();
+  return calls && lookByLibrary(calls)(folder);
+};
+
+/** Reads names of an open folder as the system writes them (`struct linux_dirent64`): directly, or in a thread. */
+export function namesReader(): {
+  now(folder: number, into: Bytes): number;
+  later(folder: number, into: Bytes): Promise<number>;
+} | null {
+  const calls = folderCalls();
+  return calls && {
+    now: (folder, into) => calls.read(folder, into, BigInt(into.length)),
+    later: (folder, into) => calls.readInThread(folder, into, BigInt(into.length)),
+  };
 }
 
 /** Whether it can be asked. */

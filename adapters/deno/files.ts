@@ -14,15 +14,29 @@ import type {
   OpenFile,
 } from "../../src/runtime.ts";
 import { withoutDescriptorPaths } from "../shared/descriptor_path.ts";
+import { filesIn } from "../shared/files_in.ts";
 import { ask, openRegularFile, type PathQuestion, warm } from "../shared/node_files.ts";
 import { type Look, observer } from "../shared/observation.ts";
 import { fileError, isAbsence, isExpressible } from "../shared/system_error.ts";
+import { turn } from "../shared/turns.ts";
+import { lookInFolder } from "./c_library.ts";
+import { type RawName, readNames } from "./names.ts";
 import { mayExecute } from "./obstacle.ts";
 import { demandFileAccess, isAllGranted } from "./permissions.ts";
 import { currentUser } from "./user.ts";
 
 /** Files on Deno. */
-export const files: FileSystem = { stat, realPath, open, list, isExecutable, permissions, observe };
+export const files: FileSystem = {
+  stat,
+  realPath,
+  open,
+  list,
+  filesIn: filesIn(lookInFolder, Deno.lstat),
+  isExecutable,
+  permissions,
+  observe,
+  turn,
+};
 
 // Below /proc, Deno lets only those read who may do everything.
 if (!isAllGranted()) withoutDescriptorPaths();
@@ -111,6 +125,8 @@ async function list(
 ): Promise<AsyncIterable<DirectoryEntry> | null> {
   if (!isExpressible(path)) return null;
   demandFileAccess("read", "list", path);
+  const names = await readNames(path);
+  if (names !== undefined) return names && known(path, names);
   try {
     // Deno opens the directory when the first name is asked for.
     const names = Deno.readDir(path)[Symbol.asyncIterator]();
@@ -121,6 +137,16 @@ async function list(
   }
 }
 
+/** The names that can be asked for. */
+async function* known(path: string, pieces: AsyncIterable<RawName[]>): AsyncGenerator<DirectoryEntry> {
+  for await (const piece of pieces) {
+    for (const { name, kind } of piece) {
+      const found = name === null ? null : kind ?? await kindOf(path, name);
+      if (found !== null) yield { name: name!, kind: found };
+    }
+  }
+}
+
 async function* entries(
   path: string,
   names: AsyncIterator<Deno.DirEntry>,
@@ -128,10 +154,10 @@ async function* entries(
 ): AsyncGenerator<DirectoryEntry> {
   try {
     for (let next = first; !next.done; next = await names.next()) {
-      const entry = entryOf(next.value);
+      const { name } = next.value;
       // U+FFFD stands for bytes that are not UTF-8: unless it is in the name itself, nothing has this name.
-      if (!entry.name.includes("\uFFFD") || await exists(path, entry.name)) {
-        yield entry;
+      if (!name.includes("\uFFFD") || await kindOf(path, name) !== null) {
+        yield { name, kind: kindIn(next.value) };
       }
     }
   } catch (error) {
@@ -141,18 +167,17 @@ async function* entries(
   }
 }
 
-function entryOf(entry: Deno.DirEntry): DirectoryEntry {
-  const { name } = entry;
-  if (entry.isFile) return { name, kind: "file" };
-  if (entry.isDirectory) return { name, kind: "directory" };
-  return { name, kind: entry.isSymlink ? "link" : "other" };
+function kindIn({ isFile, isDirectory, isSymlink }: Omit<Deno.DirEntry, "name">): DirectoryEntry["kind"] {
+  if (isFile) return "file";
+  if (isDirectory) return "directory";
+  return isSymlink ? "link" : "other";
 }
 
-async function exists(directory: string, name: string): Promise<boolean> {
+/** `null` for what is not there. */
+async function kindOf(directory: string, name: string): Promise<DirectoryEntry["kind"] | null> {
   try {
-    await Deno.lstat(`${directory}/${name}`);
-    return true;
+    return kindIn(await Deno.lstat(`${directory}/${name}`));
   } catch {
-    return false;
+    return null;
   }
 }

@@ -48,7 +48,7 @@ export function createShare(): Share {
  * Waits for a turn of the event loop with nobody else in it who waits here. One turn of all who are sending would be too
  * long.
  */
-function turn(): Promise<void> {
+export function turn(): Promise<void> {
   return new Promise((resolve) => {
     if (waiting.push(resolve) === 1) pass(takeTurn);
   });

@@ -35,6 +35,8 @@ export interface WarmPaths {
   directly<T>(call: () => T): T;
   /** The same for a path of any warmth; `undefined` while there are to be none. */
   ifQuick<T>(call: (path: string) => T, path: string): T | undefined;
+  /** The same for one after the other, as far as each is done within so many milliseconds: after one that is not, it ends. */
+  whileQuick<T>(call: (path: string) => T, paths: readonly string[], ms: number): T[];
 }
 
 /** An empty memory of paths. */
@@ -46,8 +48,7 @@ export function warmPaths(
   let lastEnd = 0;
   let distrustUntil = -Infinity;
   let pause = 0;
-  function spent(start: number): void {
-    const end = clock();
+  function spent(start: number, end = clock()): void {
     const taken = Math.min(mostMs, end - start);
     debt = Math.max(0, debt + taken - earnedMs - (start - lastEnd) * earnedShare);
     lastEnd = end;
@@ -87,6 +88,23 @@ export function warmPaths(
       } finally {
         spent(start);
       }
+    },
+    whileQuick(call, paths, ms) {
+      const results = [];
+      let start = clock();
+      for (const path of paths) {
+        if (start < distrustUntil) break;
+        let end = start;
+        try {
+          results.push(call(path));
+        } finally {
+          end = clock();
+          spent(start, end);
+        }
+        if (end - start > ms) break;
+        start = end;
+      }
+      return results;
     },
   };
 }

@@ -4,17 +4,17 @@
  * @module
  */
 
-import { type DirectoryEntry, FileError, type FileSystem } from "../runtime.ts";
+import { type DirectoryEntry, FileError, type FileSystem, type ListedFile } from "../runtime.ts";
 import { type DirectoryView, isShowable } from "./directory.ts";
 import { listingOrder, type Sortable, sortKey } from "./listing_order.ts";
 import type { ListingQuery } from "./listing_query.ts";
 import type { FoundDirectory } from "./lookup.ts";
 import type { ListingEntry } from "./options.ts";
-import { pacer, sortWithPauses } from "./yielding.ts";
+import { pacer, sortWithPauses, type Turn } from "./yielding.ts";
 
 /** A name of a folder, sorted, not yet looked at. */
 interface Name extends Sortable {
-  readonly link: boolean;
+  readonly kind: DirectoryEntry["kind"];
 }
 
 /** The names of a folder in the order asked for. */
@@ -27,8 +27,17 @@ export interface SortedNames {
   entries(start: number, end: number): AsyncGenerator<ListingEntry[]>;
 }
 
-/** Entries looked up at the same time: enough to keep the disk busy, few enough to leave descriptors to others. */
-const AT_ONCE = 32;
+/**
+ * Entries looked up at the same time: enough to keep the disk busy, few enough to leave descriptors to others, and to be
+ * done soon where the answers are in memory.
+ */
+const AT_ONCE = 8;
+
+/** So many make a piece. */
+const PIECE = 32;
+
+/** Names are read so quickly that a look at the clock would take as long. */
+const NAMES_A_LOOK = 32;
 
 /** Reads the names of a folder and sorts them. */
 export async function readNames(
@@ -39,7 +48,7 @@ export async function readNames(
   const names = await collect(view, directory, query.filter);
   const order = listingOrder(query.sort, query.order);
   if (query.sort === "name") {
-    const sorted = await sortWithPauses(names, order);
+    const sorted = await sortWithPauses(names, order, turnOf(view));
     return {
       count: sorted.length,
       entries: (start, end) => describeAll(view, directory, sorted.slice(start, end)),
@@ -52,16 +61,20 @@ export async function readNames(
       keyed.push({ entry, key: sortKey(name), name, directory: entry.type === "directory", size, mtimeMs });
     }
   }
-  const sorted = await sortWithPauses(keyed, order);
+  const sorted = await sortWithPauses(keyed, order, turnOf(view));
   return {
     count: sorted.length,
     async *entries(start, end) {
       const last = Math.min(end, sorted.length);
-      for (let index = start; index < last; index += AT_ONCE) {
-        yield sorted.slice(index, Math.min(index + AT_ONCE, last)).map(({ entry }) => entry);
+      for (let index = start; index < last; index += PIECE) {
+        yield sorted.slice(index, Math.min(index + PIECE, last)).map(({ entry }) => entry);
       }
     },
   };
+}
+
+function turnOf({ fileSystem }: DirectoryView): Turn | undefined {
+  return fileSystem.turn?.bind(fileSystem);
 }
 
 /** Names that the rules for names allow. Only links are looked at: whether they lead to a folder decides their place. */
@@ -70,41 +83,41 @@ async function collect(
   directory: FoundDirectory,
   filter: string,
 ): Promise<Name[]> {
-  const pause = pacer();
+  const pause = pacer(turnOf(view));
   const seen = new Set<string>();
   const names: Name[] = [];
   const wanted = filter.toLowerCase();
   const isAlone = directory.places.length === 1;
+  let count = 0;
   for (const { real } of directory.places) {
     for await (const { name, kind } of await listDirectory(view.fileSystem, real)) {
-      const due = pause();
-      if (due !== undefined) await due;
+      if (++count % NAMES_A_LOOK === 0) await pause();
       if (!isAlone) {
         if (seen.has(name)) continue;
         seen.add(name);
       }
       if (wanted !== "" && !name.toLowerCase().includes(wanted)) continue;
-      const isDirectory = await kindOf(view, directory, name, kind);
+      const answer = kindOf(view, directory, name, kind);
+      const isDirectory = typeof answer === "object" ? await answer : answer;
       if (isDirectory === null) continue;
-      names.push({ name, key: sortKey(name), directory: isDirectory, link: kind === "link" });
+      names.push({ name, key: sortKey(name), directory: isDirectory, kind });
     }
   }
   return names;
 }
 
 /** Whether a name is a folder; `null` when it is nothing that is served. */
-async function kindOf(
+function kindOf(
   view: DirectoryView,
   directory: FoundDirectory,
   name: string,
   kind: DirectoryEntry["kind"],
-): Promise<boolean | null> {
+): boolean | null | Promise<boolean | null> {
   const { lookup } = view;
   if (kind === "other" || lookup.refusalByName([...directory.segments, name]) !== null) return null;
   if (kind === "directory") return true;
   if (kind === "file") return lookup.isScriptName(name) ? null : false;
-  const entry = await describe(view, directory, { name, link: true });
-  return entry === null ? null : entry.type === "directory";
+  return describe(view, directory, { name, kind }).then((entry) => entry && entry.type === "directory");
 }
 
 async function listDirectory(fileSystem: FileSystem, real: string): Promise<AsyncIterable<DirectoryEntry>> {
@@ -114,20 +127,62 @@ async function listDirectory(fileSystem: FileSystem, real: string): Promise<Asyn
 async function* describeAll(
   view: DirectoryView,
   directory: FoundDirectory,
-  names: readonly Pick<Name, "name" | "link">[],
+  names: readonly Pick<Name, "name" | "kind">[],
 ): AsyncGenerator<ListingEntry[]> {
-  for (let start = 0; start < names.length; start += AT_ONCE) {
-    const piece = names.slice(start, start + AT_ONCE).map((name) => describe(view, directory, name));
-    yield (await Promise.all(piece)).filter((entry) => entry !== null);
+  const pause = pacer(turnOf(view));
+  async function describePiece(
+    piece: readonly Pick<Name, "name" | "kind">[],
+    files: readonly (ListedFile | null)[],
+  ): Promise<ListingEntry[]> {
+    const entries = piece.map((name, index) => plainEntry(name, files[index]));
+    const unknown = [...entries.keys()].filter((index) => entries[index] === null);
+    for (let start = 0; start < unknown.length; start += AT_ONCE) {
+      const found = unknown.slice(start, start + AT_ONCE).map(async (index) => {
+        entries[index] = await describe(view, directory, piece[index] as Name);
+      });
+      await Promise.all(found);
+      await pause();
+    }
+    await pause();
+    return entries.filter((entry) => entry !== null);
   }
+  let start = 0;
+  for await (const files of plainFiles(view, directory, names)) {
+    yield await describePiece(names.slice(start, start + files.length), files);
+    start += files.length;
+  }
+  for (; start < names.length; start += PIECE) {
+    yield await describePiece(names.slice(start, start + PIECE), []);
+  }
+}
+
+/** What is known of the names at once, in pieces, where that is as good as a look at each by itself. */
+async function* plainFiles(
+  { fileSystem, lookup }: DirectoryView,
+  directory: FoundDirectory,
+  names: readonly Pick<Name, "name">[],
+): AsyncGenerator<readonly (ListedFile | null)[]> {
+  const real = fileSystem.filesIn === undefined ? null : await lookup.plainFolder(directory);
+  if (real !== null) yield* fileSystem.filesIn!(real, names.map(({ name }) => name));
+}
+
+/** A name that was a folder or a link when it was read is looked up: other rules may hold for what it is by now. */
+function plainEntry(
+  { name, kind }: Pick<Name, "name" | "kind">,
+  file: ListedFile | null | undefined,
+): ListingEntry | null {
+  if (kind !== "file" || !file) return null;
+  const { size, mtimeMs } = file;
+  return { name, type: "file", size, mtimeMs, link: false };
 }
 
 /** What is known of a name, or `null` when a request for it would not be answered with it. */
 async function describe(
   view: DirectoryView,
   directory: FoundDirectory,
-  { name, link }: Pick<Name, "name" | "link">,
+  { name, kind }: Pick<Name, "name" | "kind">,
 ): Promise<ListingEntry | null> {
+  const link = kind === "link";
   try {
     const found = await view.lookup.find([...directory.segments, name]);
     if (found.kind === "refused") return null;

@@ -9,11 +9,13 @@ import { formatListingQuery } from "./listing_query.ts";
 import { ICONS, SCRIPT, STYLE } from "./listing_template.ts";
 import type { Listing, ListingEntry, ListingSort } from "./options.ts";
 
-/** Renders the page. The same listing gives the same text, so that its hash can be its entity tag. */
-export function listingPage(listing: Listing): string {
+/**
+ * Renders the page around the rows of its entries. The same listing gives the same text, so that its hash can be its
+ * entity tag.
+ */
+export function listingPage(listing: Listing, entries: readonly string[]): string {
   const title = `Directory listing for ${escapeHtml(visible(listing.path))}`;
-  const rows = listing.entries.map(row);
-  if (listing.parent) rows.unshift(PARENT_ROW);
+  const rows = listing.parent ? [PARENT_ROW, ...entries] : entries;
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -77,14 +79,19 @@ async function hash(text: string): Promise<string> {
 const PARENT_ROW = '<tr class="up"><td><a href="../"><svg aria-hidden="true"><use href="#u"/></svg>' +
   "<span>Parent directory</span></a></td><td></td><td></td></tr>";
 
-function row(entry: ListingEntry): string {
+/** Renders a row of the table. */
+export function listingRow(entry: ListingEntry): string {
   const folder = entry.type === "directory";
   const slash = folder ? "/" : "";
   const icon = folder ? '<svg class="d" aria-hidden="true"><use href="#d"/></svg>' : fileIcon(entry.name);
   const link = entry.link ? '<i title="Symbolic link">link</i>' : "";
-  return `<tr><td><a href="${escapeHtml(encodeURIComponent(entry.name))}${slash}">${icon}<span>${
-    escapeHtml(visible(entry.name))
-  }${slash}</span>${link}</a></td><td>${sizeCell(entry.size)}</td><td>${dateCell(entry.mtimeMs)}</td></tr>`;
+  // Most names are written as they are.
+  const isPlain = /^[\w.-]*$/.test(entry.name);
+  const href = isPlain ? entry.name : escapeHtml(encodeURIComponent(entry.name));
+  const shown = isPlain ? entry.name : escapeHtml(visible(entry.name));
+  return `<tr><td><a href="${href}${slash}">${icon}<span>${shown}${slash}</span>${link}</a></td><td>${
+    sizeCell(entry.size)
+  }</td><td>${dateCell(entry.mtimeMs)}</td></tr>`;
 }
 
 const ICON_BY_ENDING: ReadonlyMap<string, string> = new Map(
@@ -121,12 +128,31 @@ export function formatSize(bytes: number): string {
 
 function dateCell(mtimeMs: number | null): string {
   const date = mtimeMs === null ? null : formatDate(mtimeMs);
-  return date === null ? "" : `<time datetime="${date}">${date.slice(0, 16).replace("T", " ")}</time>`;
+  return date === null ? "" : `<time datetime="${date}">${date.slice(0, -10)} ${date.slice(-9, -4)}</time>`;
 }
 
 /** A date as `2024-01-02T03:04:05Z`, or `null` for one that no calendar holds. */
 export function formatDate(ms: number): string | null {
-  return Math.abs(ms) > 8.64e15 ? null : new Date(ms).toISOString().replace(/\.\d+/, "");
+  if (Math.abs(ms) > 8.64e15) return null;
+  const whole = Math.trunc(ms);
+  const day = Math.floor(whole / 86_400_000);
+  // To take a date apart costs more than all the rest of a row, and most of a folder are of few days.
+  if (day !== lastDay) {
+    lastDay = day;
+    lastDate = new Date(day * 86_400_000).toISOString().slice(0, -"00:00:00.000Z".length);
+  }
+  const seconds = Math.floor((whole - day * 86_400_000) / 1000);
+  const minutes = Math.floor(seconds / 60);
+  return `${lastDate}${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}:${
+    twoDigits(seconds % 60)
+  }Z`;
+}
+
+let lastDay = NaN;
+let lastDate = "";
+
+function twoDigits(number: number): string {
+  return number < 10 ? `0${number}` : String(number);
 }
 
 /** The folders above, each with its link: relative, so that they hold whatever prefix a proxy takes away. */

@@ -14,7 +14,7 @@ import { acceptedCodings, type Coding } from "./encodings.ts";
 import { formatHttpDate } from "./http_date.ts";
 import { readNames, type SortedNames } from "./listing.ts";
 import { LISTING_FORMATS, type ListingFormat } from "./listing_formats.ts";
-import { listingPage, listingPolicy } from "./listing_page.ts";
+import { listingPage, listingPolicy, listingRow } from "./listing_page.ts";
 import { formatListingQuery, type ListingQuery, PAGE_SIZE, parseListingQuery } from "./listing_query.ts";
 import type { FoundDirectory } from "./lookup.ts";
 import type { Listing, ListingEntry, StaticOptions } from "./options.ts";
@@ -40,7 +40,8 @@ export interface ListingRequest {
 /** A listing's parts for one request. */
 interface Page {
   readonly listing: Listing;
-  readonly query: ListingQuery;
+  /** The entries as they are written. */
+  readonly texts: readonly string[];
   /** Of the newest entry on the page, or of the folder when it is newer. */
   readonly modified: number;
 }
@@ -58,24 +59,25 @@ export async function listingResponse(
     const limit = query.limit ?? PAGE_SIZE;
     // Files may have gone since the link to the last page was made.
     const last = Math.max(1, Math.ceil(names.count / limit));
-    const page = await readPage(asked, { ...query, page: Math.min(query.page, last) }, names, limit);
+    const asPage = { ...query, page: Math.min(query.page, last) };
     return asked.render === undefined
-      ? htmlResponse(asked, page)
-      : renderedResponse(asked, page, asked.render);
+      ? htmlResponse(asked, await readPage(asked, asPage, names, limit, listingRow))
+      : renderedResponse(asked, await readPage(asked, asPage, names, limit, null), asked.render);
   }
   // Without a page asked for, programs get everything; what is larger than a page is never held as a whole.
   const limit = query.limit ?? Math.max(1, names.count);
   if (limit > PAGE_SIZE && names.count > PAGE_SIZE) {
     return streamedResponse(asked, query, names, limit, format);
   }
-  const page = await readPage(asked, query, names, limit);
+  const page = await readPage(asked, query, names, limit, format.entry);
   const headers = new Headers({ "content-type": format.type });
   addPageLinks(headers, page.listing, query);
-  return bufferedResponse(asked, page, headers, formatAll(format, page.listing.entries));
-}
-
-function formatAll(format: ListingFormat, entries: readonly ListingEntry[]): string {
-  return format.start + entries.map(format.entry).join(format.separator) + format.end;
+  return bufferedResponse(
+    asked,
+    page,
+    headers,
+    format.start + page.texts.join(format.separator) + format.end,
+  );
 }
 
 async function readPage(
@@ -83,10 +85,15 @@ async function readPage(
   query: ListingQuery,
   names: SortedNames,
   limit: number,
+  write: ((entry: ListingEntry) => string) | null,
 ): Promise<Page> {
   const entries: ListingEntry[] = [];
+  const texts: string[] = [];
   const start = (query.page - 1) * limit;
-  for await (const piece of names.entries(start, start + limit)) entries.push(...piece);
+  for await (const piece of names.entries(start, start + limit)) {
+    entries.push(...piece);
+    if (write !== null) texts.push(...piece.map(write));
+  }
   let modified = 0;
   for (const { info } of asked.directory.places) modified = Math.max(modified, info.mtimeMs ?? 0);
   for (const { mtimeMs } of entries) modified = Math.max(modified, mtimeMs ?? 0);
@@ -97,7 +104,7 @@ async function readPage(
   const total = names.count;
   return {
     listing: { path, parent, entries, sort, order, filter, page, pages, limit, total, mount, request },
-    query,
+    texts,
     modified,
   };
 }
@@ -108,7 +115,7 @@ async function htmlResponse(asked: ListingRequest, page: Page): Promise<Response
     "content-security-policy": await listingPolicy(),
     "referrer-policy": "same-origin",
   });
-  return bufferedResponse(asked, page, headers, listingPage(page.listing));
+  return bufferedResponse(asked, page, headers, listingPage(page.listing, page.texts));
 }
 
 /** The operator's own page. What it says of validators and caching is kept. */
@@ -185,6 +192,9 @@ function setCommonHeaders(headers: Headers, asked: ListingRequest, coding: Codin
   asked.decorate(headers);
 }
 
+/** Characters that are sent at once, at least: to send costs as much as to look for dozens of entries. */
+const CHUNK = 8 * 1024;
+
 /** More entries than a page holds: written as they are looked up. No length and no tag, both would need all of it first. */
 function streamedResponse(
   asked: ListingRequest,
@@ -200,21 +210,25 @@ function streamedResponse(
   const start = (query.page - 1) * limit;
   const pieces = names.entries(start, start + limit);
   const encoder = new TextEncoder();
-  let lead = format.start;
+  let text = format.start;
+  let isFirst = true;
   const body = new ReadableStream<Bytes>({
     async pull(controller) {
       for (;;) {
         const { done, value } = await pieces.next();
         if (done) {
-          // An empty list still has its start.
-          const rest = (lead === format.start ? lead : "") + format.end;
-          if (rest !== "") controller.enqueue(encoder.encode(rest));
+          text += format.end;
+          if (text !== "") controller.enqueue(encoder.encode(text));
           controller.close();
           return;
         }
-        if (value.length === 0) continue;
-        controller.enqueue(encoder.encode(lead + value.map(format.entry).join(format.separator)));
-        lead = format.separator;
+        for (const entry of value) {
+          text += (isFirst ? "" : format.separator) + format.entry(entry);
+          isFirst = false;
+        }
+        if (text.length < CHUNK) continue;
+        controller.enqueue(encoder.encode(text));
+        text = "";
         return;
       }
     },

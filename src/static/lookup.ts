@@ -78,6 +78,11 @@ export interface Lookup {
   refusalByName(segments: readonly string[]): Refused | null;
   /** Whether a file with this name would be refused as a script. */
   isScriptName(name: string): boolean;
+  /**
+   * The folder in which a regular file is found under its name, if that is not refused and the file can be read; `null`
+   * where more has to be looked at, for each name anew.
+   */
+  plainFolder(directory: FoundDirectory): Promise<string | null>;
 }
 
 const ABSENT: Refused = { kind: "refused", status: 404, byRule: false };
@@ -232,6 +237,15 @@ export function createLookup(rules: LookupRules): Lookup {
   return {
     refusalByName,
     isScriptName: areas.hidesName,
+    async plainFolder({ segments, places: [place, ...others] }) {
+      const { list: [root, ...lower], scriptFolders } = await rules.roots.current();
+      if (place === undefined || root === undefined || others.length + lower.length > 0) return null;
+      const { real } = place;
+      if (place.root !== 0 || root.windows || !isLiteral(real, segments, root)) return null;
+      // What is in a folder of scripts by its name is refused by it. But such a folder may be a link to anything.
+      const isNamed = (folder: string) => areas.directories.some((names) => isLiteral(folder, names, root));
+      return scriptFolders.every(isNamed) ? real : null;
+    },
     async find(segments, root, evidence = null) {
       const refusal = refusalByName(segments);
       if (refusal !== null) return refusal;

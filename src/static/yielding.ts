@@ -7,31 +7,34 @@
 import { now } from "../clock.ts";
 
 /** How long a piece may take, in milliseconds. */
-const PIECE_MS = 8;
+const PIECE_MS = 0.5;
+
+/** Waits until others had their turn. */
+export type Turn = () => Promise<void>;
+
+/** Where a runtime has nothing better: a timer takes a millisecond and more. */
+const timer: Turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 /** Call between steps of long work: lets the event loop run when it has waited for long enough. */
-export function pacer(): () => Promise<void> | undefined {
+export function pacer(turn: Turn = timer): () => Promise<void> | undefined {
   let since = now();
-  return () => {
-    if (now() - since < PIECE_MS) return undefined;
-    return new Promise((resolve) =>
-      setTimeout(() => {
-        since = now();
-        resolve();
-      }, 0)
-    );
-  };
+  async function pause(): Promise<void> {
+    await turn();
+    since = now();
+  }
+  return () => now() - since < PIECE_MS ? undefined : pause();
 }
 
-/** Runs are sorted by the platform; this many take about a millisecond. */
-const RUN = 2048;
+/** Runs are sorted by the platform; this many take less than a millisecond. */
+const RUN = 1024;
 
 /** Sorts a copy, with pauses: a merge sort over runs. Stable. */
 export async function sortWithPauses<T>(
   items: readonly T[],
   compare: (a: T, b: T) => number,
+  turn?: Turn,
 ): Promise<T[]> {
-  const pause = pacer();
+  const pause = pacer(turn);
   let runs: T[][] = [];
   for (let start = 0; start < items.length; start += RUN) {
     runs.push(items.slice(start, start + RUN).sort(compare));

@@ -24,6 +24,7 @@ import process from "node:process";
 import { test, type TestContext } from "node:test";
 import v8 from "node:v8";
 import vm from "node:vm";
+import { filesIn } from "../../adapters/shared/files_in.ts";
 import { openRegularFile } from "../../adapters/shared/node_files.ts";
 import { warmPaths } from "../../adapters/shared/warm_paths.ts";
 import { type Bytes, FileError, type Observation, type OpenFile } from "../../src/runtime.ts";
@@ -559,6 +560,124 @@ test("list: a large folder lets others run, and is given back early", async (t) 
   }
 });
 
+/** What `filesIn()` tells of each name; `undefined` where it does not. */
+async function lookedAt(directory: string, names: readonly string[], afterPiece = async () => {}) {
+  const found: ({ size: number; mtimeMs: number | null } | null)[] = [];
+  for await (const piece of files.filesIn?.(directory, names) ?? []) {
+    found.push(...piece);
+    await afterPiece();
+  }
+  return names.map((_, index) => found[index]);
+}
+
+test("filesIn: regular files that can be read, and nothing else", { skip: needsProc }, async (t) => {
+  const directory = await temporaryDirectory(t);
+  const times = [new Date("1969-12-31T23:59:58.750Z"), new Date("2024-01-02T03:04:05.750Z")] as const;
+  for (const [name, time] of [["old", times[0]], ["ünï cödé\n", times[1]]] as const) {
+    await writeFile(join(directory, name), name);
+    await utimes(join(directory, name), time, time);
+  }
+  await mkdir(join(directory, "folder"));
+  await writeFile(join(directory, "folder", "file"), "");
+  await symlink("old", join(directory, "link"));
+  await makeFifo(join(directory, "fifo"));
+  await writeFile(join(directory, "\uFFFD"), "");
+  const none = [
+    "folder",
+    "folder/file",
+    "link",
+    "fifo",
+    "missing",
+    "",
+    ".",
+    "..",
+    "old\0",
+    "\uD800",
+    "x".repeat(300),
+  ];
+  for (let time = 0; time < 2; time++) {
+    assert.deepEqual(await lookedAt(directory, ["old", ...none, "ünï cödé\n"]), [
+      { size: 3, mtimeMs: times[0].getTime() },
+      ...none.map(() => null),
+      { size: 13, mtimeMs: times[1].getTime() },
+    ]);
+    for (const name of ["old", "ünï cödé\n"]) {
+      const { size, mtimeMs } = (await files.stat(join(directory, name)))!;
+      assert.deepEqual(await lookedAt(directory, [name]), [{ size, mtimeMs }]);
+    }
+  }
+  await chmod(join(directory, "old"), 0);
+  if (!isRoot) assert.deepEqual(await lookedAt(directory, ["old"]), [null]);
+  const names = Array.from({ length: 200 }, (_, index) => `${index}`);
+  await Promise.all(names.map((name, size) => writeFile(join(directory, name), "x".repeat(size))));
+  assert.deepEqual((await lookedAt(directory, names)).map((file) => file?.size), [...names.keys()]);
+});
+
+test("filesIn: nothing of what has come to be at the folder's path", { skip: needsProc }, async (t) => {
+  const base = await files.realPath(await temporaryDirectory(t)) as string;
+  const [folder, other, away] = ["folder", "other", "away"].map((name) => join(base, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const names = Array.from({ length: 200 }, (_, index) => `${index}`);
+  for (const [path, content] of [[folder, "1"], [other, "22"]] as const) {
+    await mkdir(path);
+    for (const name of names) await writeFile(join(path, name), content);
+  }
+  let isSwapped = false;
+  const found = await lookedAt(folder, names, async () => {
+    if (isSwapped) return;
+    isSwapped = true;
+    await rename(folder, away);
+    await symlink(other, folder);
+  });
+  assert.deepEqual(found.map((file) => file?.size), names.map(() => 1));
+  // What leads through links is not known.
+  assert.deepEqual(await lookedAt(folder, names), names.map(() => undefined));
+  await rm(folder);
+  assert.deepEqual(await lookedAt(folder, names), names.map(() => undefined));
+  if (needsProc === false) await until(() => descriptorsOf(base) === 0, "the folders are closed");
+});
+
+test("filesIn: is given back early", { skip: needsProc }, async (t) => {
+  const directory = await files.realPath(await temporaryDirectory(t)) as string;
+  const names = Array.from({ length: 100 }, (_, index) => `${index}`);
+  for (const name of names) await writeFile(join(directory, name), "");
+  for await (const _ of files.filesIn?.(directory, names) ?? []) break;
+  assert.equal(descriptorsOf(directory), 0);
+});
+
+test("filesIn: a slow disk is asked in threads first", { skip: needsProc }, async (t) => {
+  const directory = await files.realPath(await temporaryDirectory(t)) as string;
+  const names = Array.from({ length: 200 }, (_, index) => `${index}`);
+  const ahead = new Set<string>();
+  const slow = "150";
+  const lookedAt: string[] = [];
+  const look = filesIn(() => (name) => {
+    const end = performance.now() + (name === slow ? 2 : 0);
+    while (performance.now() < end);
+    // The first, and what comes after a slow one.
+    if (lookedAt.length === 0 || lookedAt.at(-1) === slow) assert.ok(ahead.has(name), name);
+    lookedAt.push(name);
+    return { size: Number(name), mtimeMs: 0 };
+  }, async (path) => {
+    await Promise.resolve();
+    ahead.add(path.slice(directory.length + 1));
+  });
+  const found: (number | undefined)[] = [];
+  for await (const piece of look(directory, names)) found.push(...piece.map((file) => file?.size));
+  assert.deepEqual(found, [...names.keys()]);
+  assert.deepEqual(lookedAt, names);
+});
+
+test("turn: others run", async () => {
+  let isHeard = false;
+  setImmediate(() => isHeard = true);
+  for (let turn = 0; turn < 3; turn++) await files.turn?.();
+  assert.ok(isHeard);
+});
+
 test("isExecutable, permissions", { skip: process.platform === "win32" }, async (t) => {
   const path = await fileWith(t, "");
   await chmod(path, 0o644);
@@ -646,6 +765,15 @@ test("observe() tells whether a path still names the same", async (t) => {
   assert.equal(files.observe?.("a\0b"), null, "a path that none can have");
 });
 
+test("direct calls, one after the other: until one of them is slow", () => {
+  let now = 0;
+  const warm = warmPaths(() => now);
+  const taken = { "/a": 0.1, "/b": 0.4, "/c": 0.6, "/d": 0 };
+  const names = Object.keys(taken) as (keyof typeof taken)[];
+  const wait = (name: string) => (now += taken[name as keyof typeof taken], name);
+  assert.deepEqual(warm.whileQuick(wait, names, 0.5), ["/a", "/b", "/c"], "the last one has taken long");
+});
+
 test("direct calls: for what was asked a moment ago, while they are quick", () => {
   let now = 0;
   const warm = warmPaths(() => now);
@@ -687,6 +815,7 @@ test("direct calls: for what was asked a moment ago, while they are quick", () =
   for (const pause of [1, 2, 4, 8, 16, 16]) {
     assert.ok(slowCallsUntilTrustIsLost() <= 4);
     assert.equal(warm.ifQuick(() => "answer", "/a"), undefined);
+    assert.deepEqual(warm.whileQuick(() => "answer", ["/a"], 1), []);
     now += pause * 1000 - 1;
     warm.met("/a");
     assert.equal(warm.isWarm("/a"), false, `for ${pause} s`);

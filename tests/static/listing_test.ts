@@ -5,13 +5,18 @@
  */
 
 import assert from "node:assert/strict";
+import { linkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
-import type { ListingEntry } from "../../src/static/options.ts";
+import type { FileSystem } from "../../src/runtime.ts";
+import { staticFiles } from "../../src/static/mod.ts";
+import type { ListingEntry, StaticOptions } from "../../src/static/options.ts";
 import { listingOrder, sortKey } from "../../src/static/listing_order.ts";
 import { formatDate, formatSize } from "../../src/static/listing_page.ts";
 import { formatListingQuery, parseListingQuery } from "../../src/static/listing_query.ts";
 import { sortWithPauses } from "../../src/static/yielding.ts";
-import type { MemoryNode } from "../_memory_file_system.ts";
+import { memoryFileSystem, type MemoryNode } from "../_memory_file_system.ts";
+import { runtime, temporaryDirectory } from "../_runtime.ts";
 import { type Site, siteOf } from "./_handler.ts";
 
 const JSON_ONLY = { accept: "application/json" };
@@ -319,6 +324,90 @@ describe("a listing of many entries", () => {
     assert.ok(site.files.calls.open - before < 200, String(site.files.calls.open - before));
     assert.equal(site.files.openCount(), 0);
   });
+});
+
+describe("a listing of files that are looked at together", () => {
+  const tree: Record<string, MemoryNode | string> = {
+    "/site/sub/script": "source",
+    "/site/sub/text": "text",
+    "/other/sub/text": "text below",
+    "/other/sub/more": "more",
+  };
+  function looked(options: Partial<StaticOptions>, kinds: Record<string, MemoryNode | string> = tree) {
+    let names = 0;
+    const files = memoryFileSystem(kinds);
+    const fileSystem: FileSystem = {
+      ...files,
+      // As if all of them had become files meanwhile.
+      async *filesIn(_, asked) {
+        names += asked.length;
+        yield asked.slice(0, 1).map(() => ({ size: 1, mtimeMs: 0 }));
+      },
+    };
+    return { site: siteOf(kinds, { listing: true, fileSystem, ...options }), count: () => names };
+  }
+
+  it("asks for the others by themselves", async () => {
+    const { site, count } = looked({});
+    const entries = await (await site.get("/sub/", JSON_ONLY)).json() as ListingEntry[];
+    assert.deepEqual(entries.map(({ name, size }) => [name, size]), [["script", 1], ["text", 4]]);
+    assert.equal(count(), 2);
+  });
+
+  it("believes it of nothing but files", async () => {
+    const kinds = { "/site/x": { link: "nowhere" }, "/site/y": { special: "fifo" } } as const;
+    assert.deepEqual(await names(looked({}, kinds).site, "/"), []);
+    const folder = { "/site/x.cgi/y": "" };
+    const [entry] = await (await looked({ cgiExtensions: [".cgi"] }, folder).site.get("/", JSON_ONLY)).json();
+    assert.equal(entry.type, "directory");
+  });
+
+  it("does not where more than their names decides", async () => {
+    const link = { "/site/cgi-bin": { link: "sub/script" }, ...tree };
+    const scripts = looked({ cgiDirectories: ["cgi-bin"] }, link);
+    assert.deepEqual(await names(scripts.site, "/sub/"), ["text"]);
+    const roots = looked({ root: ["/site", "/other"] });
+    assert.deepEqual(await names(roots.site, "/sub/"), ["more", "script", "text"]);
+    const linked = looked({}, { "/site/link": { link: "sub" }, ...tree });
+    assert.deepEqual(await names(linked.site, "/link/"), ["script", "text"]);
+    assert.deepEqual([scripts, roots, linked].map(({ count }) => count()), [0, 0, 0]);
+  });
+
+  it("does beside folders of scripts", async () => {
+    const { site, count } = looked({ cgiDirectories: ["cgi-bin"] }, { "/site/cgi-bin/x": "", ...tree });
+    assert.deepEqual(await names(site, "/sub/"), ["script", "text"]);
+    assert.equal(count(), 2);
+  });
+});
+
+describe("a listing of many files", () => {
+  for (const way of ["together", "one by one"] as const) {
+    it(`leaves room for others while they are looked at ${way}`, async (t) => {
+      const directory = await temporaryDirectory(t);
+      writeFileSync(join(directory, "0"), "");
+      for (let file = 1; file < 3000; file++) linkSync(join(directory, "0"), join(directory, `${file}`));
+      const { filesIn, ...files } = runtime.files;
+      let turns = 0;
+      const fileSystem: FileSystem = {
+        ...files,
+        ...(way === "together" && filesIn && { filesIn }),
+        turn() {
+          turns++;
+          return files.turn!();
+        },
+      };
+      const handler = staticFiles({ root: directory, listing: true, fileSystem });
+      for (const headers of [{}, JSON_ONLY]) {
+        turns = 0;
+        const began = performance.now();
+        const response = await handler(new Request("http://localhost/?sort=size", { headers }));
+        await response?.arrayBuffer();
+        // Half a millisecond each, of which a busy machine may take a lot.
+        const least = Math.min(8, (performance.now() - began) / 10);
+        assert.ok(turns >= least, `${turns} turns in ${performance.now() - began} ms`);
+      }
+    });
+  }
 });
 
 describe("a listing with compression", () => {

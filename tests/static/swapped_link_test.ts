@@ -89,6 +89,32 @@ describe("a folder replaced by a link while a file in it is looked up", { skip }
     assert.match(messages.join("\n"), /has just come to lead elsewhere/);
   });
 
+  it("lists nothing of what is outside of the root", async () => {
+    const root = siteFixture().scratch();
+    const outside = siteFixture().scratch();
+    mkdirSync(join(root, "sub"));
+    for (const [folder, content] of [[outside, "secret"], [join(root, "sub"), "public"]] as const) {
+      for (let file = 0; file < 100; file++) writeFileSync(join(folder, `${file}`), content);
+    }
+    const { files } = currentRuntime();
+    const handler = staticFiles({
+      root,
+      listing: true,
+      log: () => {},
+      fileSystem: {
+        ...files,
+        filesIn(directory, names) {
+          rmSync(join(root, "sub"), { recursive: true });
+          symlinkSync(outside, join(root, "sub"));
+          return files.filesIn!(directory, names);
+        },
+      },
+    });
+    const request = new Request("http://localhost/sub/", { headers: { accept: "application/json" } });
+    const response = await handler(request);
+    assert.deepEqual(await response?.json(), []);
+  });
+
   it("serves a file that another one replaces in that moment", async () => {
     const root = siteFixture().scratch();
     writeFileSync(join(root, "f.txt"), "old");

@@ -19,7 +19,7 @@ export async function bundle(source, folder, external) {
     input: source,
     platform: "node",
     external: [/^node:/, ...external],
-    plugins: [commander, parts, ascii, facades, await codeCaches(external)],
+    plugins: [commander, parts, ascii, facades, later, await codeCaches(external)],
   });
   await build.write({
     dir: folder,
@@ -93,21 +93,27 @@ const parts = {
   generateBundle(_options, chunks) {
     for (const chunk of Object.values(chunks)) {
       const code = partsAsked(chunk.code);
-      if (code !== chunk.code) chunk.code = code.replace(/^(?=const .* = builtin\()/m, ASK);
+      if (code !== chunk.code) chunk.code = code.replace(/^(?=const .*\bbuiltin\()/m, ASK);
     }
   },
 };
 
 function partsAsked(code) {
-  return code.replace(/^import (.+) from "(node:[\w/]+)";$/gm, (_import, names, part) => {
-    const [, whole, some] = /^(?:\* as )?([\w$]+)?(?:, )?(\{.*\})?$/.exec(names);
-    return [whole, some?.replaceAll(" as ", ": ")].filter(Boolean)
-      .map((name) => `const ${name} = builtin("${part}");`).join("\n");
-  });
+  // It loads what Node has for source maps, and is for those that cannot be asked.
+  const rare = 'import { createRequire } from "node:module";';
+  const asked = 'const createRequire = (url) => builtin("node:module").createRequire(url);';
+  return code.replace(rare, asked).replace(
+    /^import (.+) from "(node:[\w/]+)";$/gm,
+    (_import, names, part) => {
+      const [, whole, some] = /^(?:\* as )?([\w$]+)?(?:, )?(\{.*\})?$/.exec(names);
+      return [whole, some?.replaceAll(" as ", ": ")].filter(Boolean)
+        .map((name) => `const ${name} = builtin("${part}");`).join("\n");
+    },
+  );
 }
 
-const ASK = "const builtin = globalThis.process.getBuiltinModule ??\n" +
-  '\t(await import("node:module")).createRequire(import.meta.url);\n';
+const ASK = "const builtin = globalThis.process.getBuiltinModule ?? " +
+  '(await import("node:module")).createRequire(import.meta.url);\n';
 
 /** V8 keeps a text with one character beyond Latin-1 in two bytes for each, and takes longer to read it: escapes do not. */
 const ascii = {
@@ -151,6 +157,28 @@ const facades = {
         );
       }
       delete chunks[path];
+    }
+  },
+};
+
+/**
+ * What only a module may say stands in lines of its own at a file's start: what it imports, now and later. The rest is the
+ * same as a script, which is what code is kept of (`adapters/shared/command_parts.ts`).
+ */
+const later = {
+  name: "later",
+  generateBundle(_options, chunks) {
+    for (const chunk of Object.values(chunks).filter(({ isEntry }) => !isEntry)) {
+      const [head] = /^(?:import .*\n|const builtin = .*\n)*/.exec(chunk.code);
+      const names = new Set();
+      const body = chunk.code.slice(head.length).replace(/\bimport\("([^"]+)"\)/g, (_import, name) => {
+        names.add(name);
+        return `importLater("${name}")`;
+      }).replace(/\bimport\.meta\b/g, "importMeta");
+      const imports = Array.from(names, (name) => `"${name}": () => import("${name}")`).join(", ");
+      const meta = /\bimportMeta\b/.test(body) ? "const importMeta = import.meta;\n" : "";
+      chunk.code = head + (imports && `const importLater = (name) => ({ ${imports} })[name]();\n`) + meta +
+        body;
     }
   },
 };

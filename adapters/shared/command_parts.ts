@@ -1,6 +1,6 @@
 /**
  * The parts of the command as scripts: what runtimes keep compiled code of. What is read here is what `tools/bundle.js`
- * writes: modules that say at the start, line by line, what they import from each other, and at the end what they export.
+ * writes: modules that say at the start, line by line, what they import, and at the end what they export.
  *
  * @module
  */
@@ -8,13 +8,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { process } from "./process.ts";
 
-/** Imports a part of the command, a package or a part of Node. */
-export interface Load {
-  // deno-lint-ignore no-explicit-any
-  (name: string): Promise<any>;
-  /** What `import.meta` is in a module. */
-  readonly meta: { readonly url: string };
-}
+/** Imports a part of the command, a package or a part of the runtime. */
+// deno-lint-ignore no-explicit-any
+export type Load = (name: string) => Promise<any>;
 
 /** Packages that parts may ask for. */
 export type Packages = Readonly<Record<string, () => Promise<unknown>>>;
@@ -22,33 +18,42 @@ export type Packages = Readonly<Record<string, () => Promise<unknown>>>;
 /** A part as a script. */
 export interface Part {
   readonly imports: readonly string[];
-  /** A function, asynchronous: of {@linkcode Load}, and of what the parts export that it imports. */
+  /** A function: {@linkcode Run}. */
   readonly code: string;
 }
 
-/** What such a script becomes when it is run. */
-export type Run = (load: Load, ...imported: readonly unknown[]) => Promise<unknown>;
+/**
+ * Runs a part, with what imports more, what asks for parts of the runtime, what is `import.meta` in a module, and what the
+ * parts export that it imports.
+ */
+export type Run = (
+  importLater: Load,
+  builtin: typeof process.getBuiltinModule,
+  importMeta: { readonly url: string },
+  ...imported: readonly unknown[]
+) => unknown;
 
-/** Loads parts once, as `open` has them, by the names that the command's first file, which is at `url`, has for them. */
+/** Loads parts once, as `open` has them. `url` is that of the command's first file. */
 export function loadParts(
   url: string,
   packages: Packages,
   open: (file: string) => { readonly imports: readonly string[]; readonly run: Run },
 ): Load {
   const loaded = new Map<string, Promise<unknown>>();
-  const load = Object.assign((name: string) => {
+  return load;
+
+  function load(name: string): Promise<unknown> {
     if (name.startsWith("node:")) return Promise.resolve(process.getBuiltinModule(name));
     if (!name.startsWith("./")) return packages[name]!();
     const file = name.slice(name.lastIndexOf("/") + 1);
     const known = loaded.get(file) ?? evaluate(file);
     loaded.set(file, known);
     return known;
-  }, { meta: { url } });
-  return load;
+  }
 
   async function evaluate(file: string): Promise<unknown> {
     const { imports, run } = open(file);
-    return run(load, ...await Promise.all(imports.map(load)));
+    return run(load, process.getBuiltinModule, { url }, ...await Promise.all(imports.map(load)));
   }
 }
 
@@ -56,22 +61,27 @@ export function loadParts(
 export function readPart(path: string): Part {
   const source = readFileSync(path, "latin1");
   const imports: string[] = [];
-  const names: string[] = [];
+  const names = ["importLater", "builtin", "importMeta"];
   let start = 0;
-  while (source.startsWith("import ", start)) {
-    const end = source.indexOf('";\n', start);
-    const [values, name] = source.slice(start + "import ".length, end).split(' from "');
-    imports.push(name!);
-    names.push(values!.replaceAll(" as ", ": "));
-    start = end + 3;
+  let lines = 0;
+  for (
+    ;
+    /^(?:import|const (?:importLater|builtin|importMeta) =) /.test(source.slice(start, start + 24));
+    lines++
+  ) {
+    const end = source.indexOf("\n", start);
+    if (source.startsWith("import ", start)) {
+      const [values, name] = source.slice(start + "import ".length, end - '";'.length).split(' from "');
+      imports.push(name!);
+      names.push(values!.replaceAll(" as ", ": "));
+    }
+    start = end + 1;
   }
   const end = source.lastIndexOf("export {");
   const values = source.slice(end + 8, source.lastIndexOf("}")).replace(/([\w$]+) as ([\w$]+)/g, "$2: $1");
-  // As long as what they stand for, so that errors say where they happened.
-  const body = source.slice(start, end)
-    .replaceAll("import(", "loader(").replaceAll("import.meta", "loader.meta");
-  const head = `async function (${["loader", ...names].join(", ")}) {`;
-  return { imports, code: `${head}${"\n".repeat(imports.length)}${body}return {${values}}; }` };
+  // With as many lines as the module: errors say where they happened.
+  const head = `function (${names.join(", ")}) {${"\n".repeat(lines)}`;
+  return { imports, code: `${head}${source.slice(start, end)}return {${values}}; }` };
 }
 
 /**

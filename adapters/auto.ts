@@ -4,6 +4,7 @@
  * @module
  */
 
+import { useClock } from "../src/clock.ts";
 import { provideRuntime, type Runtime } from "../src/runtime.ts";
 
 /**
@@ -19,6 +20,7 @@ import { provideRuntime, type Runtime } from "../src/runtime.ts";
 export const runtime: Runtime = await load();
 
 provideRuntime(runtime);
+if (runtime.now !== undefined) useClock(runtime.now);
 
 // Literal specifiers, so that bundlers and publishing can follow them.
 async function load(): Promise<Runtime> {

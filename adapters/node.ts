@@ -4,7 +4,6 @@
  * @module
  */
 
-import { useClock } from "../src/clock.ts";
 import type { Runtime } from "../src/runtime.ts";
 import { nodeNow } from "./node/clock.ts";
 import { files } from "./node/files.ts";
@@ -15,8 +14,6 @@ import { process } from "./shared/process.ts";
 import { ownDescriptor } from "./shared/standard_stream.ts";
 
 export { type NodeListener, toNodeListener } from "./shared/node_http/node_listener.ts";
-
-useClock(nodeNow);
 
 /**
  * Node.
@@ -43,4 +40,5 @@ export const node: Runtime = {
   },
   // Who was started as a worker has a channel.
   starter: async () => process.send ? (await import("./shared/node_workers.ts")).starterLine() : null,
+  now: nodeNow,
 };

@@ -649,6 +649,8 @@ export interface Runtime {
   workers?(): Promise<Workers>;
   /** The line to the one that started this program as a worker; `null` where nobody did. To be asked for once. */
   starter?(): Promise<Line | null>;
+  /** The same as `performance.now()`, where the runtime knows it at less cost; `htbin/auto` has all use it. */
+  now?(): number;
 }
 
 /** A script's output that nobody reads any more: the server has lost interest, its client has left. */

@@ -11,14 +11,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import {
-  type Load,
-  loadParts,
-  mayKeep,
-  type Packages,
-  programName,
-  readPart,
-} from "../shared/command_parts.ts";
+import { cacheFolder, type Load, loadParts, type Packages, readPart } from "../shared/command_parts.ts";
 import { process } from "../shared/process.ts";
 
 /** How long after the start it is made, in milliseconds: it takes another process half a second. */
@@ -29,9 +22,9 @@ const ABANDONED = 60_000;
 
 /** Says how to load the parts of the command that `url` is the first file of; nothing while there is no bytecode. */
 export function loadCached(url: string, packages: Packages): Load | undefined {
-  if (!mayKeep()) return undefined;
   const home = fileURLToPath(new URL(".", url));
-  const cache = `${home}.cache/${programName("bun", process.versions["bun"]!)}`;
+  const cache = cacheFolder(home, "bun", process.versions["bun"]!);
+  if (cache === null) return undefined;
   if (existsSync(cache)) {
     const openPart = createRequire(url);
     return loadParts(url, packages, (file) => openPart(`${cache}/${file}`));

@@ -11,31 +11,24 @@ import { readFileSync } from "node:fs";
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
-import {
-  type Load,
-  loadParts,
-  mayKeep,
-  type Packages,
-  programName,
-  readPart,
-} from "../shared/command_parts.ts";
+import { cacheFolder, type Load, loadParts, type Packages, readPart } from "../shared/command_parts.ts";
 import { process } from "../shared/process.ts";
 import { afterFirstConnection } from "./first_connection.ts";
 
 /** How long after the first connection it is kept, in milliseconds: what answers a request is compiled by then. */
 const PAUSE = 500;
 
-/** Says how to load the parts of the command that `url` is the first file of. */
-export function loadCached(url: string, packages: Packages): Load {
+/** Says how to load the parts of the command that `url` is the first file of; nothing where nothing is to be kept. */
+export function loadCached(url: string, packages: Packages): Load | undefined {
   const home = fileURLToPath(new URL(".", url));
-  const cache = `${home}.cache/${programName("node", process.version)}/`;
-  const cached = mayKeep();
+  const cache = cacheFolder(home, "node", process.version);
+  if (cache === null) return undefined;
   const compiled = new Map<string, Script>();
-  if (cached) afterFirstConnection(PAUSE, () => void keep(home, cache, compiled));
+  afterFirstConnection(PAUSE, () => void keep(home, cache, compiled));
   return loadParts(url, packages, (file) => {
     const path = `${home}cli/${file}`;
     const { imports, code } = readPart(path);
-    const cachedData = cached ? readIfThere(`${cache}${file}.bin`) : undefined;
+    const cachedData = readIfThere(`${cache}/${file}.bin`);
     const script = new Script(`"use strict"; (${code})`, { filename: path, cachedData });
     if (script.cachedDataRejected !== false) compiled.set(file, script);
     return { imports, run: script.runInThisContext() };
@@ -59,7 +52,7 @@ async function keep(home: string, folder: string, compiled: ReadonlyMap<string, 
     if (compiled.size === 0 || (await stat(home)).uid !== process.geteuid?.()) return;
     await mkdir(folder, { recursive: true, mode: 0o755 });
     for (const [file, script] of compiled) {
-      await writeWhole(`${folder}${file}.bin`, script.createCachedData());
+      await writeWhole(`${folder}/${file}.bin`, script.createCachedData());
     }
   } catch {
     // A package that cannot be written to starts as it always did.

@@ -85,15 +85,18 @@ export function readPart(path: string): Part {
 }
 
 /**
- * A folder's name for what this program compiles. Engines look at their own versions and flags, which another build may
- * share; taking what that one compiled could end the process.
+ * The folder for what this program compiles of the command that is in `home`; `null` where nothing is to be kept. Engines
+ * look at their own versions and flags, which another build may share; taking what that one compiled could end the process.
+ *
+ * `NODE_DISABLE_COMPILE_CACHE` is Node's own variable for its own cache.
  */
-export function programName(name: string, version: string): string {
-  const { size, mtimeMs } = statSync(process.execPath);
-  return [name, version, process.arch, size, mtimeMs].join("-");
-}
-
-/** Whether the command may keep anything: `NODE_DISABLE_COMPILE_CACHE` is Node's own variable for its own cache. */
-export function mayKeep(): boolean {
-  return !process.env["NODE_DISABLE_COMPILE_CACHE"];
+export function cacheFolder(home: string, name: string, version: string): string | null {
+  if (process.env["NODE_DISABLE_COMPILE_CACHE"]) return null;
+  try {
+    const { size, mtimeMs } = statSync(process.execPath);
+    return `${home}.cache/${[name, version, process.arch, size, mtimeMs].join("-")}`;
+  } catch {
+    // Node may have been forbidden to look at itself.
+    return null;
+  }
 }

@@ -21,7 +21,13 @@ import { programs } from "./_run.ts";
 const TELL = `const vm = require("node:vm");
 const files = require("node:fs/promises");
 const modules = require("node:module");
+const fs = require("node:fs");
 process.umask(0);
+const { statSync } = fs;
+fs.statSync = (path, ...args) => {
+  if (process.env.BLIND && path === process.execPath) throw new Error("not allowed");
+  return statSync(path, ...args);
+};
 const tell = (event) => process.stderr.write(JSON.stringify(event) + "\\n");
 vm.Script = class extends vm.Script {
   constructor(code, options) {
@@ -133,8 +139,15 @@ export function testCodeCache(fixture: () => Fixture): void {
     await first.stop();
     const second = await start(command, [], { NODE_DISABLE_COMPILE_CACHE: "1" });
     t.after(second.stop);
-    assert.deepEqual(second.compiled().map(({ cached }) => cached), [false, false]);
+    assert.deepEqual(second.compiled(), []);
     await second.ask();
+  });
+
+  test("a Node that may not look at itself keeps nothing", async (t) => {
+    const server = await start(await installed(fixture()), [], { BLIND: "1" });
+    t.after(server.stop);
+    assert.deepEqual(server.compiled(), []);
+    await server.ask();
   });
 
   test("on Bun, bytecode of all parts is made beside the command, for its owner to write, and taken by the next start", async (t) => {

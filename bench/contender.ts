@@ -9,6 +9,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } f
 import { connect } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
@@ -63,6 +64,8 @@ export interface Limit extends Omit<Contender, "start" | "jit"> {
 export interface Running {
   readonly contender: Contender;
   readonly port: number;
+  /** When its first process was asked for, as `performance.now()` has it. */
+  readonly began: number;
   /** Its processes, and what they use. */
   readonly group: Group;
   /** What it has printed so far. */
@@ -138,6 +141,7 @@ export async function launch(
   const output = openSync(outputFile, "a");
   const [program, ...args] = pinned(cpusOf(cores).server, argv);
   const group = groupOf(port);
+  const began = performance.now();
   const child = spawn("sh", ["-c", `${group.enter} exec "$@"`, "sh", program!, ...args], {
     cwd: folder,
     env: { ...plainEnvironment(process.env), ...env },
@@ -157,6 +161,7 @@ export async function launch(
   return {
     contender,
     port,
+    began,
     group,
     output: () => readFileSync(outputFile, "utf8"),
     ended: () => ended,

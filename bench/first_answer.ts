@@ -13,15 +13,14 @@ export async function firstAnswer(
   contender: Contender,
   pause = 0,
 ): Promise<{ readonly seconds: number; readonly memory: number }> {
-  const began = performance.now();
   const server = await launch(contender, { log: false, cores: 1 });
   try {
     while (!await answers(server.port)) {
-      if (server.ended() || performance.now() - began > 20_000) {
+      if (server.ended() || performance.now() - server.began > 20_000) {
         throw new Error(`${contender.name}: no answer`);
       }
     }
-    const seconds = (performance.now() - began) / 1000;
+    const seconds = (performance.now() - server.began) / 1000;
     await new Promise((resolve) => setTimeout(resolve, pause));
     return { seconds, memory: server.group.memory() };
   } finally {

@@ -325,9 +325,20 @@ describe("cgi() and failures", () => {
     });
   }
 
+  /** An answer that could wait for its script's end: one that took the machine longer than 8 ms is broken off. */
+  async function overInTime(): ReturnType<Served["get"]> {
+    for (let left = 5;; left--) {
+      try {
+        return await served.get();
+      } catch (error) {
+        if (left === 0) throw error;
+      }
+    }
+  }
+
   it("answers 502 when a script is killed before anything of it was sent", async () => {
     await shell(`${HEAD}; echo begun; kill -9 $$`);
-    const response = await served.get();
+    const response = await overInTime();
     assert.equal(response.status, 502);
     assert.doesNotMatch(response.text, /begun/);
     await served.message(/^answered 502: the script failed: ended by SIGKILL$/);
@@ -335,7 +346,7 @@ describe("cgi() and failures", () => {
 
   it("sends what a script wrote before it failed as an error, which no cache keeps", async () => {
     await shell(`printf 'Content-Type: text/html\\nETag: "x"\\n\\n<h1>Hi</h1>'; exit 3`);
-    const response = await served.get();
+    const response = await overInTime();
     assert.deepEqual([response.status, response.text], [500, "<h1>Hi</h1>"]);
     assert.equal(response.header("content-type"), "text/html");
     assert.equal(response.header("cache-control"), "no-store");
@@ -347,10 +358,10 @@ describe("cgi() and failures", () => {
 
   it("answers 502 to a script that failed and wrote less than it said, or nothing", async () => {
     await shell("printf 'Content-Type: text/plain\\nContent-Length: 10\\n\\nabc'; exit 3");
-    assert.equal((await served.get()).status, 502);
+    assert.equal((await overInTime()).status, 502);
     await served.close();
     await shell(`${HEAD}; exit 3`);
-    assert.equal((await served.get()).status, 502);
+    assert.equal((await overInTime()).status, 502);
   });
 
   it("takes an error that it has said itself for its answer, whatever its exit status", async () => {

@@ -61,7 +61,7 @@ export const startUp: Measurement = {
     // The first one fills caches, of files and of compiled modules, which some keep when they have served for a while.
     for (let run = 0; run <= rounds * 5; run++) {
       for (const contender of contenders) {
-        const { seconds } = await firstAnswer(contender, run === 0 ? 2000 : 0);
+        const { seconds } = await firstAnswer(contender, run === 0 ? 5000 : 0);
         if (run > 0) times.get(contender.name)!.push(seconds * 1000);
       }
     }

@@ -12,7 +12,7 @@ import { chown, mkdir, readdir, readFile, stat, truncate, writeFile } from "node
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { exchange, get } from "../_http.ts";
 import type { Fixture } from "./_fixture.ts";
 import { programs } from "./_run.ts";
@@ -113,11 +113,7 @@ export function testCodeCache(fixture: () => Fixture): void {
 
   test("what is not whole is not taken, and written anew", async (t) => {
     const command = await installed(fixture());
-    const first = await start(command);
-    t.after(first.stop);
-    await first.ask();
-    await first.happened("rename", 2);
-    await first.stop();
+    await keep(t, command);
     const folder = await cacheOf(command);
     const path = join(folder, (await readdir(folder)).find((name) => partOf(name) === "start")!);
     const { size } = await stat(path);
@@ -132,11 +128,7 @@ export function testCodeCache(fixture: () => Fixture): void {
 
   test("NODE_DISABLE_COMPILE_CACHE keeps nothing and takes nothing", async (t) => {
     const command = await installed(fixture());
-    const first = await start(command);
-    t.after(first.stop);
-    await first.ask();
-    await first.happened("rename", 2);
-    await first.stop();
+    await keep(t, command);
     const second = await start(command, [], { NODE_DISABLE_COMPILE_CACHE: "1" });
     t.after(second.stop);
     assert.deepEqual(second.compiled(), []);
@@ -231,6 +223,15 @@ async function installed({ folder, packed }: Fixture): Promise<string> {
   await writeFile(join(home, "site/page.html"), "PAGE");
   await writeFile(join(home, "tell.cjs"), TELL);
   return join(home, "dist/cli.js");
+}
+
+/** Starts it for the first time, until its code is kept. */
+async function keep(t: TestContext, command: string): Promise<void> {
+  const server = await start(command);
+  t.after(server.stop);
+  await server.ask();
+  await server.happened("rename", 2);
+  await server.stop();
 }
 
 async function cacheOf(command: string): Promise<string> {

@@ -23,19 +23,19 @@ const FAILURE_LINES = 24;
 /** What is run, one after another, which lines are the totals, and which tell what failed. */
 const RUNNERS = {
   deno: {
-    // It runs one file after another, and most of the time is spent waiting: so twice, with every other file.
     together: true,
-    steps: () =>
-      [0, 1].map((part) => {
-        const files = testsIn("tests").filter((_file, at) => at % 2 === part);
-        return [bin("deno"), "test", "-A", "--no-check", ...files];
-      }),
+    steps: () => halves().map((files) => [bin("deno"), "test", "-A", "--no-check", ...files]),
     totals: /^(ok|FAILED) \| .*/,
     failures: denoFailures,
   },
   bun: {
-    // Its limit of five seconds a test is for unit tests on a machine of their own.
-    steps: () => [[bin("bun"), "test", "--timeout", "120000"]],
+    together: true,
+    // Its limit of five seconds a test is for unit tests on a machine of their own. A path that begins with a dot is one,
+    // and no filter.
+    steps: () =>
+      halves().map((
+        files,
+      ) => [bin("bun"), "test", "--timeout", "120000", ...files.map((file) => `./${file}`)]),
     totals: /^ *\d+ (pass|fail|skip|todo|error).*|^Ran \d+ tests.*/,
     failures: bunFailures,
   },
@@ -179,6 +179,11 @@ function testsIn(folder) {
     if (entry.isDirectory()) return testsIn(path);
     return entry.name.endsWith("_test.ts") ? [path] : [];
   }).sort();
+}
+
+/** For runners that take one file after another, and spend much of the time waiting: each half at once with the other. */
+function halves() {
+  return [0, 1].map((part) => testsIn("tests").filter((_file, at) => at % 2 === part));
 }
 
 function plain(line) {

@@ -31,11 +31,17 @@ export interface Share {
   spend(bytes: number): Promise<void> | null;
 }
 
-/** For a body that is about to be sent. */
+/**
+ * For a body that is about to be sent, or a connection that is read. Whoever sends little between the turns of others
+ * waits for none of them.
+ */
 export function createShare(): Share {
   let spent = 0;
+  let since = turns;
   return {
     spend(bytes) {
+      if (since !== turns) spent = 0;
+      since = turns;
       spent += bytes + EACH;
       if (spent < SHARE) return null;
       spent = 0;
@@ -56,7 +62,11 @@ export function turn(): Promise<void> {
 
 const waiting: (() => void)[] = [];
 
+/** How many have been taken. */
+let turns = 0;
+
 function takeTurn(): void {
+  turns++;
   waiting.shift()?.();
   if (waiting.length > 0) pass(takeTurn);
 }

@@ -38,3 +38,16 @@ test("listen() answers a small request within few turns of those who are being s
     const median = taken.slice(20).sort((a, b) => a - b)[10]!;
     assert.ok(median <= 30, `${median} turns: ${taken}`);
   }));
+
+test("who sends little between the turns of others waits for none of them", async () => {
+  const much = createShare();
+  const little = createShare();
+  for (let piece = 0; piece < 200; piece++) {
+    await much.spend(1 << 20);
+    assert.equal(little.spend(1000), null, `piece ${piece}`);
+  }
+  let wait: Promise<void> | null = null;
+  for (let piece = 0; piece < 200 && wait === null; piece++) wait = little.spend(1000);
+  assert.ok(wait !== null, "who sends on without any turn between leaves none");
+  await wait;
+});

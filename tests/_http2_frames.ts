@@ -5,6 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 
 /** What a frame is (RFC 9113 section 6). */
@@ -39,10 +40,11 @@ export function fieldsOf(path: string): Buffer {
   );
 }
 
-/** Opens a connection, and sends what has to come first. It answers nothing. */
-export function openFrames(port: number): Promise<TLSSocket> {
+/** Opens a connection, or uses one, and sends what has to come first. It answers nothing. */
+export function openFrames(port: number, over?: Socket): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const options = { host: "127.0.0.1", port, rejectUnauthorized: false, ALPNProtocols: ["h2"] };
+    const host = "127.0.0.1";
+    const options = { host, port, rejectUnauthorized: false, ALPNProtocols: ["h2"], socket: over };
     const socket = connect(options, () => {
       socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
       socket.write(frame(FRAME.settings, 0, 0));

@@ -28,8 +28,8 @@ export interface Sessions {
   /** Takes no more requests on them; each ends once those it has are answered. */
   close(): void;
   /**
-   * Ends those without a request since this was called so many times, and those whose client is lost: Node (20.20) does not
-   * always notice that one has left.
+   * Ends those without a request since this was called so many times, and those whose client has left or is lost: Node
+   * (20.20) does not always notice.
    */
   closeUnused(rounds: number): void;
 }
@@ -44,7 +44,7 @@ export interface Http2Server {
 interface Kept {
   readonly session: ServerHttp2Session;
   /** Of TLS. */
-  socket?: Socket;
+  readonly socket: Socket;
   /** Requests under way. */
   streams: number;
   /** The round in which its client last gave a sign. */
@@ -56,7 +56,9 @@ const REQUESTS = ["request", "checkContinue", "checkExpectation", "connect"] as 
 
 /** Makes it. Its requests are for those who listen to `http`. */
 export function createHttp2Server(http: HttpServer): Http2Server {
-  const sessions = new Map<string, Kept>();
+  const sessions = new Set<Kept>();
+  const keys = new Set<string>();
+  let taken: Socket;
   let round = 0;
   const server = createServer({
     maxHeaderListPairs: 1000,
@@ -65,10 +67,14 @@ export function createHttp2Server(http: HttpServer): Http2Server {
   });
   for (const event of REQUESTS) server.on(event, (...message) => void http.emit(event, ...message));
   server.on("session", (session) => {
-    const kept: Kept = { session, streams: 0, lastSign: round };
-    const key = keyOf(session.socket);
-    sessions.set(key, kept);
-    session.on("close", () => sessions.delete(key));
+    const kept: Kept = { session, socket: taken, streams: 0, lastSign: round };
+    const key = keyOf(taken);
+    sessions.add(kept);
+    keys.add(key);
+    session.on("close", () => {
+      sessions.delete(kept);
+      keys.delete(key);
+    });
     session.on("stream", (stream) => {
       kept.streams++;
       kept.lastSign = round;
@@ -79,11 +85,11 @@ export function createHttp2Server(http: HttpServer): Http2Server {
     });
   });
   function look(kept: Kept, rounds: number): void {
-    const { session, streams } = kept;
+    const { session, socket, streams } = kept;
     const quiet = round - kept.lastSign;
-    if (quiet > LOST * rounds) {
+    if (quiet > LOST * rounds || isReset(socket)) {
       session.destroy();
-      kept.socket?.destroy();
+      socket.destroy();
     } else if (quiet % rounds === 1 && quiet > rounds && !session.destroyed) {
       if (streams === 0) session.close();
       else session.ping((error) => void (error === null && (kept.lastSign = round)));
@@ -91,21 +97,36 @@ export function createHttp2Server(http: HttpServer): Http2Server {
   }
   return {
     take(socket) {
+      taken = socket;
       server.emit("connection", socket);
-      const kept = sessions.get(keyOf(socket));
-      if (kept !== undefined) kept.socket = socket;
     },
     sessions: {
-      include: (socket) => sessions.has(keyOf(socket)),
+      include: (socket) => keys.has(keyOf(socket)),
       close() {
-        for (const { session } of sessions.values()) session.close();
+        for (const { session } of sessions) session.close();
       },
       closeUnused(rounds) {
         round++;
-        for (const kept of sessions.values()) look(kept, rounds);
+        for (const kept of sessions) look(kept, rounds);
       },
     },
   };
+}
+
+/**
+ * Whether the client has reset the connection, which has no other end then. Node reads no further while it writes, and
+ * forgets a write that has failed: the next one waits forever, and nobody is told of the reset.
+ */
+function isReset(socket: Socket): boolean {
+  const { _handle: handle } = socket as unknown as { readonly _handle: Handle | null };
+  const error = handle?.getpeername?.({}) ?? 0;
+  return error < 0;
+}
+
+/** What is not in the types. */
+interface Handle {
+  /** Asks the system; what `remoteAddress` says was true once. Returns an error's number. */
+  readonly getpeername?: (out: object) => number;
 }
 
 /** No other connection has it at the same time. */

@@ -11,7 +11,7 @@ import type { ProcessHost } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import { isWindowsHazard, isWindowsPath, joinPath } from "./file_path.ts";
 import { createForwarded, type Forwarded, type ReadForwarded } from "./forwarded.ts";
-import { inheritedVariables } from "./inherited.ts";
+import { INHERITED, inheritedVariables } from "./inherited.ts";
 import { plainAddress } from "./ip_address.ts";
 import type { CgiOptions, ScriptCall } from "./options.ts";
 import { addAuthorization, addHeaders, fieldText } from "./request_headers.ts";
@@ -39,6 +39,8 @@ export interface EnvironmentCall {
   /** The request's URL, from `requestUrl()`. */
   readonly url: URL;
   readonly connection: Connection;
+  /** The request's name. Default: what the connection says. */
+  readonly requestId?: string | undefined;
   readonly script: Script;
   /** Length in bytes of the body that the script can read, or `null` when there is none or nobody knows. */
   readonly contentLength: number | null;
@@ -71,12 +73,18 @@ export function createEnvironment(
   const software = options.serverSoftware ?? `htbin/${VERSION}`;
   const readForwarded = createForwarded(options.trustedProxies ?? []);
   const inherited = inheritedVariables(processes, options.inheritEnv ?? []);
+  // No other variable has these names, so they come first: to add them to the others by name takes Node 20 long.
+  const usual: Variables = {};
+  for (const name of INHERITED) {
+    const value = inherited.get(name);
+    if (value !== undefined) usual[name] = value;
+  }
   if (typeof env !== "function") checkVariables(env);
 
   return function createVariables(call) {
     const part = call.part ?? requestPart(call);
     // Not by a spread, which takes Node 20 longer than all the rest.
-    const variables: Variables = Object.assign({ SERVER_SOFTWARE: software }, part.variables);
+    const variables: Variables = Object.assign({ SERVER_SOFTWARE: software }, usual, part.variables);
     // A password that this server has verified is no business of the script's.
     if (passAuthorization && !call.connection.user) addAuthorization(variables, call.request);
     addPeers(variables, call, part, readForwarded);
@@ -170,7 +178,7 @@ function serverPort(
 
 /** Section 4.1.2, and what no RFC has: for PHP, for logs, and for scripts that want to end by themselves. */
 function addExtensions(variables: Variables, call: EnvironmentCall): void {
-  const { requestId } = call.connection;
+  const { requestId = call.connection.requestId } = call;
   if (call.contentLength !== null) variables["CONTENT_LENGTH"] = String(call.contentLength);
   // php-cgi runs nothing without it (cgi.force_redirect).
   variables["REDIRECT_STATUS"] = "200";

@@ -84,15 +84,16 @@ export function createHeadStart(host: HeadStartOptions): HeadStart {
   }
 
   return {
-    begin(head, { requestId = crypto.randomUUID(), ...ends }, script) {
-      const url = isPossible ? urlOf(head, ends.secure) : null;
-      const place = url === null ? null : queue.enterNow?.(ends.remote?.hostname ?? "") ?? null;
+    begin(head, connection, script) {
+      const url = isPossible ? urlOf(head, connection.secure) : null;
+      const place = url === null ? null : queue.enterNow?.(connection.remote?.hostname ?? "") ?? null;
       if (url === null || place === null) return null;
       const started = now();
+      const { requestId = crypto.randomUUID() } = connection;
       const begun = { requestId, started };
       const { method, headers, isKept } = head;
       const request = { method, url, headers };
-      const starting = startScript({ request, isKept, connection: { ...ends, requestId }, script }, NO_INPUT);
+      const starting = startScript({ request, isKept, connection, requestId, script }, NO_INPUT);
       function conclude(child: ChildProcess | Failure | null): PreparedResponse | Begun {
         const run = child === null || "reason" in child ? undefined : finishedRun(child);
         const answer = run && wholeAnswer(run, head, strict, memoryOf(script));

@@ -13,7 +13,7 @@ const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin";
  * What programs need to run at all, and to speak the operator's language. Everything else a server knows (passwords,
  * tokens) stays with it.
  */
-const NAMES: readonly string[] = [
+export const INHERITED: readonly string[] = [
   "PATH",
   "TZ",
   "LANG",
@@ -42,7 +42,7 @@ export function inheritedVariables(
   more: readonly string[],
 ): ReadonlyMap<string, string> {
   const variables = new Map<string, string>();
-  for (const name of [...NAMES, ...more]) {
+  for (const name of [...INHERITED, ...more]) {
     const value = processes.environment(name);
     if (value !== undefined) variables.set(name, value);
   }

@@ -38,6 +38,8 @@ export interface Started {
   /** As {@linkcode RequestHead.isKept}. */
   readonly isKept?: boolean | undefined;
   readonly connection: Connection;
+  /** Its name. Default: what the connection says. */
+  readonly requestId?: string | undefined;
 }
 
 /** Starts a script, or says why not. */
@@ -92,7 +94,7 @@ export function createStart({ options, settings, processes, diagnose, queue, log
   }
 
   return async function start(started, body) {
-    const { request, connection, script } = started;
+    const { request, connection, script, requestId } = started;
     const { url, part } = know(started);
     const words = queryArguments(request, url.search.slice(1), options.indexedQueries ?? false);
     const command = {
@@ -104,6 +106,7 @@ export function createStart({ options, settings, processes, diagnose, queue, log
         request,
         url,
         connection,
+        requestId,
         script,
         contentLength: body.length,
         deadlineMs: settings.times.totalMs === Infinity ? null : settings.times.totalMs,

@@ -154,14 +154,18 @@ for (const direct of [true, false]) {
       });
 
       it("fails as it always fails", async () => {
-        assert.equal((await ask("failed")).status, 500);
+        let asked = 0;
+        let status: number;
+        // Its end is waited for, but not for longer than 8 ms, which may not be enough for the machine.
+        do status = (await ask("failed")).status; while (++asked < 6 && status === 200);
+        assert.equal(status, 500);
         assert.equal((await ask("nothing")).status, 502);
         assert.equal((await ask("long")).text, "hel");
         await assert.rejects(async () => {
           const { body, status } = await ask("short");
           if (status !== 200 || body.length !== 9) throw new Error("not whole");
         });
-        assert.equal(counts.begun, 4);
+        assert.equal(counts.begun, 3 + asked);
       });
 
       it("redirects, answers HEAD and conditions", async () => {

@@ -134,7 +134,12 @@ describe("an answer from memory", () => {
         for (const method of ["GET", "HEAD"]) {
           await ask(handler, path, { "accept-encoding": fields["accept-encoding"] ?? "" });
           const expected = await ask(handler, path, fields, method);
-          const answer = atOnce(handler, path, fields, method);
+          let answer = atOnce(handler, path, fields, method);
+          if (answer === null) {
+            // Where the folder is, is asked once a second: this may have been that time.
+            await ask(handler, path, { "accept-encoding": fields["accept-encoding"] ?? "" });
+            answer = atOnce(handler, path, fields, method);
+          }
           if (answer === null) {
             assert.ok(
               "range" in fields || expected.status === 412,

@@ -34,9 +34,9 @@ const RUNNERS = {
     // Its limit of five seconds a test is for unit tests on a machine of their own. A path that begins with a dot is one,
     // and no filter.
     tests: () =>
-      halves().map((
-        files,
-      ) => [bin("bun"), "test", "--timeout", "120000", ...files.map((file) => `./${file}`)]),
+      halves().map((files) => {
+        return [bin("bun"), "test", "--timeout", "120000", ...files.map((file) => `./${file}`)];
+      }),
     totals: /^ *\d+ (pass|fail|skip|todo|error).*|^Ran \d+ tests.*/,
     failures: bunFailures,
   },

@@ -21,7 +21,7 @@ export function testCommand(fixture: () => Fixture): void {
   const runners = {
     "Deno": onDeno,
     "Bun": [programs.bun, "test", "--timeout=120000", ...files("./tests", "ts")],
-    // The other tests on Node have the same files of it, not installed.
+    // All tests on Node start the command as it is built (tools/test.js): here it is installed.
     "Node": ["node", "--test", ...files("build/tests", "js", ["process", "first_answer"])],
   };
   for (const [runtime, runner] of Object.entries(runners)) {

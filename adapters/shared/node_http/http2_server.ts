@@ -58,6 +58,7 @@ const REQUESTS = ["request", "checkContinue", "checkExpectation", "connect"] as 
 export function createHttp2Server(http: HttpServer): Http2Server {
   const sessions = new Set<Kept>();
   const keys = new Set<string>();
+  // The session that is begun with it is told of at once.
   let taken: Socket;
   let round = 0;
   const server = createServer({

@@ -5,9 +5,10 @@
  */
 
 import { join } from "node:path";
+import { program } from "../adapters/shared/launcher/program.ts";
 import type { Contender, Limit } from "./contender.ts";
 import * as native from "./native_servers.ts";
-import { DOCUMENTS, tool } from "./work.ts";
+import { BENCH, DOCUMENTS, RUNTIMES, tool, WORDS } from "./work.ts";
 
 /** Cases of scripts alone. */
 const SCRIPTS_ONLY = /^(hello|post|blast)/;
@@ -59,6 +60,17 @@ export const CGI_PEERS: readonly (Contender | Limit)[] = [
     cases: SCRIPTS_ONLY,
     start: (setting) => native.python(setting, ["--cgi"]),
   },
+  ...RUNTIMES.map((runtime): Contender => ({
+    name: `bare node:http and launcher on ${runtime}`,
+    needs: [WORDS[runtime][0]!, "/usr/bin/python3"],
+    version: ["--version"],
+    cases: /^hello c=/,
+    jit: true,
+    start: ({ port }) => ({
+      argv: [...WORDS[runtime], join(BENCH, "servers/script.mjs"), String(port), DOCUMENTS],
+      env: { LAUNCHER: program },
+    }),
+  })),
   {
     name: "vfork in C, no HTTP",
     needs: ["cc"],

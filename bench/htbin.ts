@@ -6,10 +6,10 @@
 
 import { join } from "node:path";
 import type { Contender } from "./contender.ts";
-import { DOCUMENTS, PROJECT, runtimePath } from "./work.ts";
+import { DOCUMENTS, PROJECT, type Runtime, runtimePath, RUNTIMES } from "./work.ts";
 
 /** The command line's own words on a runtime: what npm installs, and JSR has as `./cli`. */
-export const COMMANDS: Readonly<Record<"Node" | "Deno" | "Bun", readonly string[]>> = {
+export const COMMANDS: Readonly<Record<Runtime, readonly string[]>> = {
   Node: [runtimePath("node"), join(PROJECT, "dist/cli.js")],
   Deno: [runtimePath("deno"), "run", "-A", join(PROJECT, "dist/cli.js")],
   Bun: [runtimePath("bun"), join(PROJECT, "dist/cli.js")],
@@ -17,7 +17,7 @@ export const COMMANDS: Readonly<Record<"Node" | "Deno" | "Bun", readonly string[
 
 /** htbin with these flags, on the three runtimes. */
 export function htbin(flags: readonly string[], cases: RegExp, suffix = ""): readonly Contender[] {
-  return (["Node", "Deno", "Bun"] as const).map((runtime) => ({
+  return RUNTIMES.map((runtime) => ({
     name: `htbin on ${runtime}${suffix}`,
     needs: [COMMANDS[runtime][0]!],
     version: ["--version"],

@@ -30,7 +30,7 @@ const USAGE = `npm run bench:NAME -- [flags]
                          are measured by is always there
   --rounds N             runs of each (default: 5; of costs and growth 3)
   --seconds N            length of a run (default: each case's own)
-  --minutes N            begin no case after this long (default: 90)
+  --minutes N            begin no case after this long (default: 120)
   --no-write             leave bench/results.md as it is
   --list                 print cases and contenders, and end`;
 
@@ -44,7 +44,7 @@ export function readSettings(name: string, rounds: number, list: () => string): 
         "contenders": { type: "string" },
         "rounds": { type: "string", default: String(rounds) },
         "seconds": { type: "string" },
-        "minutes": { type: "string", default: "90" },
+        "minutes": { type: "string", default: "120" },
         "write": { type: "boolean", default: true },
         "list": { type: "boolean", default: false },
         "help": { type: "boolean", default: false },

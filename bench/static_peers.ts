@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import type { Contender } from "./contender.ts";
 import * as native from "./native_servers.ts";
-import { BENCH, DOCUMENTS, installPackages, runtimePath } from "./work.ts";
+import { BENCH, DOCUMENTS, installPackages, type Runtime, RUNTIMES, WORDS } from "./work.ts";
 
 /** All cases but those of the limits. */
 const ANY = /^/;
@@ -56,21 +56,11 @@ const PACKAGES: readonly (readonly [name: string, runtimes: readonly Runtime[]])
   ["Bun.file", ["Bun"]],
 ];
 
-type Runtime = "Node" | "Deno" | "Bun";
-
-const WORDS: Readonly<Record<Runtime, readonly string[]>> = {
-  Node: [runtimePath("node")],
-  Deno: [runtimePath("deno"), "run", "-A", "--no-config"],
-  Bun: [runtimePath("bun")],
-};
-
 /** All of them. */
 export const STATIC_PEERS: readonly Contender[] = [
   ...SERVERS,
   ...PACKAGES.flatMap(([name, runtimes]) => runtimes.map((runtime) => javascript(name, runtime, /^[^ ]+$/))),
-  ...(["Node", "Deno", "Bun"] as const).map((runtime) =>
-    javascript("bare node:http", runtime, /^(1k|100k|304|HEAD|1k c=1)$/)
-  ),
+  ...RUNTIMES.map((runtime) => javascript("bare node:http", runtime, /^(1k|100k|304|HEAD|1k c=1)$/)),
 ];
 
 function javascript(name: string, runtime: Runtime, cases: RegExp): Contender {

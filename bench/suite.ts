@@ -39,9 +39,9 @@ export interface Case {
 }
 
 /** Seconds of load before each run, where code is compiled as it runs, and else. */
-const AGAIN = { jit: 0.5, native: 0.2 };
+const AGAIN = { jit: 1.5, native: 0.2 };
 /** Seconds of load before the first run, at least and at most. */
-const WARM_UP = { jit: [4, 8], native: [1, 2] } as const;
+const WARM_UP = { jit: [6, 12], native: [1, 2] } as const;
 
 /** Requests or bytes a second (more is better), or seconds that 99 of 100 answers took at most (less is better). */
 export type Figure = "requests" | "bytes" | "p99";

@@ -68,6 +68,17 @@ export function runtimePath(name: "deno" | "bun" | "node"): string {
   return name === "bun" && existsSync(local) ? local : which(name) ?? name;
 }
 
+/** The runtimes, as tables name them. */
+export const RUNTIMES = ["Node", "Deno", "Bun"] as const;
+export type Runtime = (typeof RUNTIMES)[number];
+
+/** The words that run a program of JavaScript on one of them. */
+export const WORDS: Readonly<Record<Runtime, readonly string[]>> = {
+  Node: [runtimePath("node")],
+  Deno: [runtimePath("deno"), "run", "-A", "--no-config"],
+  Bun: [runtimePath("bun")],
+};
+
 /** Makes what is missing, or older than what it is made from. */
 export function prepare(): void {
   for (const folder of ["bin", "run", "www", "www/cgi-bin"]) {

@@ -11,7 +11,7 @@ import { htbin } from "../htbin.ts";
 import type { Measurement } from "../run.ts";
 import { STATIC_PEERS } from "../static_peers.ts";
 import { aimCell, markdown, median, spread } from "../table.ts";
-import { BENCH, runtimePath } from "../work.ts";
+import { BENCH, RUNTIMES, WORDS } from "../work.ts";
 
 /** What its ratio to the least server of its runtime should be at most. */
 const AIM = 1.3;
@@ -27,19 +27,14 @@ const KINDS = {
 
 /** The least servers of each runtime. */
 function hellos(): readonly Contender[] {
-  const words = {
-    Node: [runtimePath("node")],
-    Deno: [runtimePath("deno"), "run", "-A", "--no-config"],
-    Bun: [runtimePath("bun")],
-  };
-  return (["Node", "Deno", "Bun"] as const).flatMap((runtime) =>
+  return RUNTIMES.flatMap((runtime) =>
     Object.entries(KINDS[runtime]).map(([kind, suffix]) => ({
       name: `hello on ${runtime}${suffix}`,
-      needs: [words[runtime][0]!],
+      needs: [WORDS[runtime][0]!],
       version: ["--version"],
       cases: /^/,
       start: ({ port }) => ({
-        argv: [...words[runtime], join(BENCH, "servers/hello.mjs"), String(port), ...kind ? [kind] : []],
+        argv: [...WORDS[runtime], join(BENCH, "servers/hello.mjs"), String(port), ...kind ? [kind] : []],
       }),
     }))
   );

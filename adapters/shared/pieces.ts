@@ -86,6 +86,7 @@ export function filePieces({ file, offset, length }: FileSpan): Pieces {
   let memory: Bytes = new Uint8Array(Math.min(FIRST_PIECE, length));
   let at = offset;
   let wasMoved = false;
+  let fit = LEAST_MOVED;
   return {
     async next(isFree = false) {
       if (at >= end) return null;
@@ -105,9 +106,11 @@ export function filePieces({ file, offset, length }: FileSpan): Pieces {
       return piece;
     },
     move(transfer) {
-      const most = Math.min(MOVED_PIECE, end - READ_LAST - at);
+      const most = Math.min(fit, end - READ_LAST - at);
       if (most < SMALLEST_PIECE || at === offset) return 0;
+      const began = now();
       const moved = file.moveNow?.({ offset: at, length: most }, transfer) ?? 0;
+      if (moved === fit) fit = moveSize(moved, now() - began);
       at += moved;
       wasMoved ||= moved > 0;
       return moved;
@@ -126,8 +129,21 @@ const FIRST_PIECE = 128 * 1024;
 const LARGEST_PIECE = 512 * 1024;
 const SMALLEST_PIECE = 64 * 1024;
 
-/** How much of a file is moved at once, in bytes: about what takes as long as to read and send a piece. */
-const MOVED_PIECE = 256 * 1024;
+/**
+ * How much of a file is moved at once, in bytes: as much as takes about as long as to read and send a piece, whatever the
+ * machine.
+ */
+const LEAST_MOVED = 256 * 1024;
+const MOST_MOVED = 2 * 1024 * 1024;
+
+/** So long others may have to wait for what is moved, in milliseconds. */
+const MOVE_TIME = 0.2;
+
+/** How much is to be moved after so much in that time. */
+function moveSize(moved: number, ms: number): number {
+  if (ms > MOVE_TIME) return Math.max(LEAST_MOVED, moved / 2);
+  return ms < MOVE_TIME / 2 ? Math.min(MOST_MOVED, 2 * moved) : moved;
+}
 
 /**
  * What was moved is the system's own copy of the file until the client has it: who writes into the file changes that, too.

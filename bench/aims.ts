@@ -27,11 +27,6 @@ const AIMS: readonly (readonly [cases: RegExp, figure: Figure, aims: Aims])[] = 
 
 const HTBIN = /^htbin on (Node|Deno|Bun)$/;
 
-/** Whether that is the name of one that has aims. */
-export function isHtbin(name: string): boolean {
-  return HTBIN.test(name);
-}
-
 /** The aim of a contender in a case, if there is one. */
 export function aimOf(name: string, figure: Figure, contender: string): number | null {
   const [, runtime] = HTBIN.exec(contender) ?? [];

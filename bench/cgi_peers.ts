@@ -66,6 +66,7 @@ export const CGI_PEERS: readonly (Contender | Limit)[] = [
     version: ["--version"],
     cases: /^hello c=/,
     jit: true,
+    paired: true,
     start: ({ port }) => ({
       argv: [...WORDS[runtime], join(BENCH, "servers/script.mjs"), String(port), DOCUMENTS],
       env: { LAUNCHER: program },

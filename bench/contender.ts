@@ -48,11 +48,13 @@ export interface Contender {
   readonly cases: RegExp;
   /** Whether it must have run for seconds until it is as fast as it gets. */
   readonly jit?: boolean;
+  /** Whether what it is compared with is measured once more right after it, and so on both sides of it. */
+  readonly paired?: boolean;
   start(setting: Setting): Start;
 }
 
 /** No server but a program that does what a server must do at least: the limit of the machine. */
-export interface Limit extends Omit<Contender, "start" | "jit"> {
+export interface Limit extends Omit<Contender, "start" | "jit" | "paired"> {
   /** A command that prints what the load tool prints. */
   command(
     work: { readonly path: string; readonly connections: number; readonly seconds: number },

@@ -23,6 +23,7 @@ export function htbin(flags: readonly string[], cases: RegExp, suffix = ""): rea
     version: ["--version"],
     cases,
     jit: true,
+    paired: true,
     start: ({ port, log }) => ({
       argv: [
         ...COMMANDS[runtime],

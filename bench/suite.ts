@@ -6,7 +6,6 @@
  * @module
  */
 
-import { isHtbin } from "./aims.ts";
 import {
   type Contender,
   type Cores,
@@ -115,13 +114,10 @@ export async function runCase(
   return results;
 }
 
-/** A round: each of them, and after each htbin once more what it is compared with. */
-function roundOf<Named extends { readonly name: string }>(
-  one: Case,
-  all: readonly Named[],
-): readonly Named[] {
+/** A round: each of them, and after some once more what they are compared with. */
+function roundOf(one: Case, all: readonly (Contender | Limit)[]): readonly (Contender | Limit)[] {
   const references = all.filter(({ name }) => one.compare.some((of) => of.references.includes(name)));
-  return all.flatMap((each) => isHtbin(each.name) ? [each, ...references] : [each]);
+  return all.flatMap((each) => "paired" in each && each.paired ? [each, ...references] : [each]);
 }
 
 /** Makes it ready, and returns what is done in each run. */

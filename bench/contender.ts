@@ -54,7 +54,7 @@ export interface Contender {
 }
 
 /** No server but a program that does what a server must do at least: the limit of the machine. */
-export interface Limit extends Omit<Contender, "start" | "jit" | "paired"> {
+export interface Limit extends Omit<Contender, "start" | "jit"> {
   /** A command that prints what the load tool prints. */
   command(
     work: { readonly path: string; readonly connections: number; readonly seconds: number },

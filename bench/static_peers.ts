@@ -60,7 +60,10 @@ const PACKAGES: readonly (readonly [name: string, runtimes: readonly Runtime[]])
 export const STATIC_PEERS: readonly Contender[] = [
   ...SERVERS,
   ...PACKAGES.flatMap(([name, runtimes]) => runtimes.map((runtime) => javascript(name, runtime, /^[^ ]+$/))),
-  ...RUNTIMES.map((runtime) => javascript("bare node:http", runtime, /^(1k|100k|304|HEAD|1k c=1)$/)),
+  ...RUNTIMES.map((runtime) => ({
+    ...javascript("bare node:http", runtime, /^(1k|100k|304|HEAD|1k c=1)$/),
+    paired: true,
+  })),
 ];
 
 function javascript(name: string, runtime: Runtime, cases: RegExp): Contender {

@@ -117,7 +117,7 @@ export async function runCase(
 /** A round: each of them, and after some once more what they are compared with. */
 function roundOf(one: Case, all: readonly (Contender | Limit)[]): readonly (Contender | Limit)[] {
   const references = all.filter(({ name }) => one.compare.some((of) => of.references.includes(name)));
-  return all.flatMap((each) => "paired" in each && each.paired ? [each, ...references] : [each]);
+  return all.flatMap((each) => each.paired ? [each, ...references] : [each]);
 }
 
 /** Makes it ready, and returns what is done in each run. */

@@ -1,7 +1,7 @@
 /**
  * The least server that starts a script: the runtime's own HTTP server, and htbin's launcher. `script.mjs PORT FOLDER`
- * runs the scripts of that folder; LAUNCHER is the launcher's text. One variable of each request is its own, nothing is
- * checked, limited or written down, and of what a script says only the body is read.
+ * runs the scripts of that folder; LAUNCHER is the launcher's text. Nothing is checked,
+ * limited or written down, and of what a script says only the body is read.
  */
 
 import { Buffer } from "node:buffer";
@@ -31,7 +31,7 @@ const free = Array.from({ length: SLOTS }, (_, slot) => slot);
 const waiting = [];
 let held = Buffer.alloc(0);
 
-/** As many variables as htbin gives a script. */
+/** Those that are the same for each request. */
 const variables = [
   "GATEWAY_INTERFACE=CGI/1.1",
   "SERVER_SOFTWARE=htbin/0.1.0",
@@ -53,10 +53,14 @@ const variables = [
 function order(slot, path, client) {
   const script = folder + path;
   const cwd = script.slice(0, script.lastIndexOf("/"));
-  const fields = Buffer.from(
-    `${slot}\0\0${cwd}\0${1}\0${script}\0${variables}\0REQUEST_URI=${path}\0SCRIPT_NAME=${path}\0` +
-      `SCRIPT_FILENAME=${script}\0REMOTE_PORT=${client}`,
-  );
+  const own = [
+    `REQUEST_URI=${path}`,
+    `SCRIPT_NAME=${path}`,
+    `SCRIPT_FILENAME=${script}`,
+    `REMOTE_PORT=${client}`,
+  ];
+  // No input, and one word: the script (adapters/shared/launcher/protocol.ts).
+  const fields = Buffer.from([slot, "", cwd, 1, script, variables, ...own].join("\0"));
   const whole = Buffer.alloc(8 + fields.length);
   whole.writeUInt32LE(fields.length);
   whole.set(fields, 8);
